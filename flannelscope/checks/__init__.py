@@ -1,0 +1,105 @@
+"""One file a fault: how it is seen, why it matters, what to do about it. Found by discovery; a new check is a new file.
+
+A check module holds one function decorated with `@check(...)`, and a module docstring with the sections that
+`flannelscope explain CODE` prints. The function is pure: Facts in, Findings and Unknowns out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from flannelscope.facts import Facts
+from flannelscope.model import Evidence, Finding, Remedy, Severity, Subject, Topic, Unknown, Value
+
+Detect = Callable[[Facts], Iterator[Finding | Unknown]]
+
+
+class Check(Value, frozen=True, kw_only=True):
+    """A fault that can be seen. `needs` are the topics without which nothing can be said; `swallows` the codes whose
+    findings on the same Nodes this one explains. `why` is the first paragraph of the module's docstring.
+    """
+
+    code: str
+    slug: str
+    severity: Severity  # the usual one; a finding may be milder
+    needs: tuple[Topic, ...]
+    swallows: tuple[str, ...]
+    why: str
+    explanation: str
+    detect: Detect
+
+    def finding(
+        self,
+        summary: str,
+        subjects: tuple[Subject, ...],
+        *,
+        severity: Severity | None = None,
+        evidence: tuple[Evidence, ...] = (),
+        remedy: Remedy | None = None,
+        reach: tuple[str, ...] = (),
+    ) -> Finding:
+        """A Finding of this check."""
+        return Finding(
+            code=self.code,
+            slug=self.slug,
+            severity=self.severity if severity is None else severity,
+            subjects=subjects,
+            summary=summary,
+            why=self.why,
+            evidence=evidence,
+            remedy=remedy,
+            reach=reach,
+        )
+
+    def unknown(self, reason: str, nodes: tuple[str, ...] = ()) -> Unknown:
+        """An Unknown of this check."""
+        return Unknown(self.code, nodes, reason)
+
+
+def check(
+    code: str,
+    slug: str,
+    severity: Severity,
+    *,
+    needs: tuple[Topic, ...],
+    swallows: tuple[str, ...] = (),
+) -> Callable[[Callable[[Check, Facts], Iterator[Finding | Unknown]]], Check]:
+    """Make a Check of a function `(check, facts) -> findings and unknowns`."""
+
+    def register(function: Callable[[Check, Facts], Iterator[Finding | Unknown]]) -> Check:
+        text = (import_module(function.__module__).__doc__ or "").strip()
+        made = Check(
+            code=code,
+            slug=slug,
+            severity=severity,
+            needs=needs,
+            swallows=swallows,
+            why=" ".join(text.split("\n\n", 1)[0].split()),
+            explanation=text,
+            detect=lambda facts: function(made, facts),
+        )
+        return made
+
+    return register
+
+
+@cache
+def all_checks() -> tuple[Check, ...]:
+    """Every check, by code. Raises ValueError when two share a code."""
+    found: dict[str, Check] = {}
+    for module in iter_modules(__path__):
+        for value in vars(import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(value, Check) and found.setdefault(value.code, value) is not value:
+                raise ValueError(f"two checks are called {value.code}")
+    return tuple(found[code] for code in sorted(found))
+
+
+@cache
+def planned() -> dict[str, str]:
+    """Codes of the catalogue that have no check yet, each with what it waits for (planned.txt)."""
+    lines = (Path(__file__).parent / "planned.txt").read_text("utf-8").splitlines()
+    return {code: waits for code, _, waits in (x.partition(" ") for x in lines if x.startswith("FLN"))}

@@ -1,0 +1,191 @@
+"""What follows from a Snapshot, worked out once and shared by all checks and views.
+
+Words as the catalogue uses them: a *network* is the Nodes that share one annotation prefix; a *member* has
+kube-subnet-manager "true"; *alive* means a fresh kubelet Lease and Ready not Unknown; *settled* means that a fresh start
+is over and nobody has the Node in hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from flannelscope.cidr import parse
+from flannelscope.effective import AddressConfiguration, effective
+from flannelscope.flannel.annotations import Announcement, announcements
+from flannelscope.flannel.discovery import Discovery, discover
+from flannelscope.model import ContainerStatus, DaemonSet, Lease, Node, Pod, Prefix, Snapshot, Topic, Value
+
+NEW_NODE = 120.0  # seconds: a younger Node may still be without podCIDR, flannel, CNI
+LEASE_FRESH = 60.0  # kubelets renew every 10 s with a duration of 40 s; 60 allows for the reading to be a little old
+FLANNEL_STARTED = 60.0
+RECENT = 600.0
+
+
+class PodCidr(Value, frozen=True):
+    """One entry of a Node's podCIDRs: its index, the text as written, and the Prefix (None when it is none)."""
+
+    node: str
+    index: int
+    text: str
+    prefix: Prefix | None
+
+
+class Network(Value, frozen=True):
+    """A flannel network: an annotation prefix and what every Node announces under it, by Node name."""
+
+    prefix: str
+    announcements: Mapping[str, Announcement]
+    members: Mapping[str, Announcement]  # those whose gate is "true"
+
+
+class FlannelOnNode(Value, frozen=True):
+    """flannel's pod on a Node and the status of its flannel container (None while it has none)."""
+
+    pod: Pod
+    container: str
+    status: ContainerStatus | None
+    installation: int  # index into Discovery.installations
+
+
+class Facts:
+    """A Snapshot and everything that follows from it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    @property
+    def now(self) -> float:
+        """The API server's clock when last heard, else the time of the Snapshot."""
+        return self.snapshot.cluster.now or self.snapshot.taken
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        """Nodes by name."""
+        return {node.name: node for node in self.snapshot.nodes}
+
+    @cached_property
+    def pod_cidrs(self) -> tuple[PodCidr, ...]:
+        """Every podCIDR of every Node."""
+        return tuple(
+            PodCidr(node.name, index, text, parse(text))
+            for node in self.snapshot.nodes
+            for index, text in enumerate(node.pod_cidrs)
+        )
+
+    @cached_property
+    def pod_cidrs_of(self) -> dict[str, tuple[PodCidr, ...]]:
+        """podCIDRs by Node name; a Node without any is absent."""
+        found: dict[str, list[PodCidr]] = {}
+        for item in self.pod_cidrs:
+            found.setdefault(item.node, []).append(item)
+        return {name: tuple(items) for name, items in found.items()}
+
+    @cached_property
+    def networks(self) -> tuple[Network, ...]:
+        """The flannel networks, by prefix."""
+        by_prefix: dict[str, dict[str, Announcement]] = {}
+        for node in self.snapshot.nodes:
+            for said in announcements(node):
+                by_prefix.setdefault(said.prefix, {})[node.name] = said
+        return tuple(
+            Network(prefix, said, {name: item for name, item in said.items() if item.member})
+            for prefix, said in sorted(by_prefix.items())
+        )
+
+    @cached_property
+    def member_names(self) -> frozenset[str]:
+        """Nodes that are a member of any network."""
+        return frozenset(name for network in self.networks for name in network.members)
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        """Where and how flannel is installed."""
+        return discover(self.snapshot)
+
+    @cached_property
+    def configuration(self) -> AddressConfiguration:
+        """The effective address configuration."""
+        return effective(self.snapshot)
+
+    @cached_property
+    def families(self) -> frozenset[int]:
+        """The families that flannel serves: what net-conf enables; without a readable net-conf those the members announce."""
+        enabled = self.discovery.families
+        if enabled is not None:
+            return enabled
+        announced = {
+            family
+            for network in self.networks
+            for said in network.members.values()
+            for family, raw in ((4, said.raw_public_ip), (6, said.raw_public_ipv6))
+            if raw is not None
+        }
+        return frozenset(announced or {4})
+
+    @cached_property
+    def flannel_on(self) -> dict[str, tuple[FlannelOnNode, ...]]:
+        """flannel's pods by Node name, those being deleted or finished left out."""
+        found: dict[str, list[FlannelOnNode]] = {}
+        for index, installation in enumerate(self.discovery.installations):
+            for pod in installation.pods:
+                if not pod.node or pod.deleting or pod.phase in ("Succeeded", "Failed"):
+                    continue
+                container = installation.container
+                statuses = pod.detail.statuses if pod.detail else ()
+                status = next((s for s in statuses if s.name == container and not s.init), None)
+                found.setdefault(pod.node, []).append(FlannelOnNode(pod, container, status, index))
+        return {name: tuple(items) for name, items in found.items()}
+
+    @cached_property
+    def lease_of(self) -> dict[str, Lease]:
+        """Kubelet Leases by Node name."""
+        return {lease.name: lease for lease in self.snapshot.leases if lease.namespace == "kube-node-lease"}
+
+    def alive(self, node: Node) -> bool | None:
+        """Whether the kubelet lives: Lease fresh and Ready not Unknown. None when its Lease was not read."""
+        if node.ready == "Unknown":
+            return False
+        if not self.snapshot.has(Topic.LEASES):
+            return None
+        lease = self.lease_of.get(node.name)
+        if lease is None or lease.renewed is None:
+            return False
+        # Leases are listed, not watched: each is judged by the clock of its reading, what came later by the Ready condition.
+        return self.snapshot.readings[Topic.LEASES].at - lease.renewed <= LEASE_FRESH
+
+    def covered(self, node: Node) -> bool:
+        """Whether some flannel is meant to run on this Node: a DaemonSet covers it, or it is a member."""
+        return node.name in self.member_names or node.name in self.discovery.covered
+
+    def settled(self, node: Node) -> bool:
+        """Node older than 2 min, not being deleted, its flannel container (if any) past its start or failing."""
+        if node.deleting is not None or (node.created is not None and self.now - node.created < NEW_NODE):
+            return False
+        return all(self._flannel_settled(item) for item in self.flannel_on.get(node.name, ()))
+
+    def _flannel_settled(self, item: FlannelOnNode) -> bool:
+        status = item.status
+        if status is None:
+            return item.pod.detail is not None and any(s.state == "waiting" and s.restarts for s in item.pod.detail.statuses)
+        if status.state == "running":
+            return status.started is None or self.now - status.started >= FLANNEL_STARTED or self._ended_twice(status)
+        return True
+
+    def _ended_twice(self, status: ContainerStatus) -> bool:
+        """At least two ends in the last 10 min, as far as the API tells (it keeps only the last one)."""
+        return status.restarts >= 2 and status.last_finished is not None and self.now - status.last_finished <= RECENT
+
+    @cached_property
+    def pods_on(self) -> dict[str, tuple[Pod, ...]]:
+        """Pods by Node name."""
+        found: dict[str, list[Pod]] = {}
+        for pod in self.snapshot.pods:
+            if pod.node:
+                found.setdefault(pod.node, []).append(pod)
+        return {name: tuple(pods) for name, pods in found.items()}
+
+    @cached_property
+    def daemonset_of(self) -> dict[tuple[str, str], DaemonSet]:
+        """DaemonSets by (namespace, name)."""
+        return {(d.namespace, d.name): d for d in self.snapshot.daemonsets}

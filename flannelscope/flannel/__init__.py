@@ -1,0 +1,1 @@
+"""What flannel itself would do and say, per version: announcements, net-conf, where it is installed."""

@@ -1,0 +1,42 @@
+"""Eyes: the only modules that read the world, all behind one protocol."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from flannelscope.events import RequestDone, TopicProgress, WatchState
+from flannelscope.model import Gap, Reading, Snapshot, Topic, Value
+
+
+class Part(Value, frozen=True):
+    """What a source read of `topic`: values for fields of Snapshot, and how it was read.
+
+    A topic may come in several Parts, each holding all that was read of it so far; only the last is `complete`.
+    """
+
+    topic: Topic
+    fields: Mapping[str, Any]
+    reading: Reading
+
+
+Answer = Part | Gap | RequestDone | TopicProgress | WatchState
+
+
+class Source(Protocol):
+    """Something that can be read, topic by topic: a cluster, a file, a simulated cluster."""
+
+    kind: str  # api, file, simulated
+
+    def topics(self) -> Sequence[Topic]:
+        """What can be read here, in the order in which it is best read."""
+
+    def read(self, topic: Topic, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        """Read one topic. What fails becomes a Gap; only a failure that ends everything is raised (CannotRead)."""
+
+    def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        """Changes after `known`, gathered by time, until `stop` is set. Empty where nothing changes."""
+
+    def close(self) -> None:
+        """Give up connections; a read under way in another thread ends soon."""
