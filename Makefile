@@ -1,0 +1,67 @@
+# Two commands do all the set-up on a machine that has Python and the package index: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+OLDEST := (3, 11)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint quick-test lab-test bench wheelhouse clean
+
+help:
+	@echo "make demo        open the console on a simulated cluster (without a terminal: print its report)"
+	@echo "make test        lint, types, import contracts and all tests"
+	@echo "make lint        only lint, types and import contracts"
+	@echo "make quick-test  only the tests that need neither root nor a cluster"
+	@echo "make lab-test    only the tests on a real cluster in namespaces of this machine (root)"
+	@echo "make bench       how fast, how large: a table, no verdict"
+	@echo "make wheelhouse  everything a bastion without internet needs, in wheelhouse/"
+	@echo "make clean       remove what these made, the environment too"
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < $(OLDEST))' || { \
+	  echo "flannelscope needs Python 3.11 or newer; $(PYTHON) is missing or older. Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "$(PYTHON) cannot make an environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/.made
+	@echo "installing flannelscope into $(VENV) ..."
+	@$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
+	@echo "installing flannelscope and its tools for development into $(VENV) ..."
+	@$(PIP) install -e '.[dev]'
+	@touch $(VENV)/.installed $@
+
+demo: $(VENV)/.installed
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/flannelscope --demo; else $(BIN)/flannelscope check --demo --fail-on never; fi
+
+test: lint quick-test lab-test
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+quick-test: $(VENV)/.installed-dev
+	$(BIN)/pytest -q -n auto -m 'not lab'
+
+# One process: there is one cluster, and it has the machine's network namespaces to itself.
+lab-test: $(VENV)/.installed-dev
+	$(BIN)/pytest -q -m lab tests/lab
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m bench
+
+wheelhouse: $(VENV)/.installed
+	@rm -rf wheelhouse
+	@$(PIP) wheel --wheel-dir wheelhouse/wheels . pip
+	@cp packaging/install.sh wheelhouse/
+	@$(BIN)/python -c 'import sys, sysconfig; print(f"{sys.version_info[0]}.{sys.version_info[1]}", sysconfig.get_platform())' > wheelhouse/made-for
+	@echo "wheelhouse/ is complete ($$(ls wheelhouse/wheels | wc -l) wheels, for Python $$(cat wheelhouse/made-for)): copy it to the bastion and run ./install.sh there"
+
+clean:
+	rm -rf $(VENV) wheelhouse build dist bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
