@@ -1,0 +1,167 @@
+"""Builders of views: what front ends show, made from Facts and a Judgement. All text in them is cleaned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from flannelscope.cidr import has_host_bits, show
+from flannelscope.effective import AddressConfiguration, Claim
+from flannelscope.facts import Facts
+from flannelscope.flannel.discovery import Installation
+from flannelscope.judge import Judgement
+from flannelscope.model import Finding, Gap, Prefix, Snapshot, Subject, Topic
+from flannelscope.rows import node_rows
+from flannelscope.text import clean, count, fold
+from flannelscope.verdict import TOPIC_WORDS, verdict
+from flannelscope.views import CoverageLine, EvidenceLine, FindingView, Overview, SettingLine, UnknownLine
+
+__all__ = ["coverage", "finding_view", "node_rows", "overview", "settings_lines"]
+
+
+def overview(facts: Facts, judgement: Judgement, *, complete: bool, requests: int = 0, received: int = 0) -> Overview:
+    """The answer on one page. `complete` says whether all topics are in; `received` is in bytes."""
+    snapshot = facts.snapshot
+    cluster = snapshot.cluster
+    return Overview(
+        verdict=verdict(facts, judgement, complete=complete),
+        server=clean(cluster.server),
+        context=clean(cluster.context),
+        version=clean(cluster.version),
+        nodes=len(snapshot.nodes) if Topic.NODES in snapshot.readings else None,
+        taken=snapshot.taken,
+        source=snapshot.source,
+        complete=complete,
+        findings=tuple(finding_view(finding) for finding in judgement.findings),
+        unknown=tuple(UnknownLine(u.code, tuple(clean(n) for n in u.nodes), clean(u.reason)) for u in judgement.unknown),
+        coverage=coverage(snapshot),
+        configuration=settings_lines(facts.configuration),
+        flannel=tuple(_flannel_line(item) for item in facts.discovery.installations),
+        requests=requests,
+        received=received,
+    )
+
+
+def finding_view(finding: Finding) -> FindingView:
+    """A Finding, cleaned."""
+    remedy = finding.remedy
+    return FindingView(
+        key=_key(finding),
+        code=finding.code,
+        slug=finding.slug,
+        severity=int(finding.severity),
+        subjects=tuple((clean(s.kind), clean(s.namespace), clean(s.name)) for s in finding.subjects),
+        nodes=tuple(dict.fromkeys(clean(node) for node in finding.nodes)),
+        summary=clean(finding.summary),
+        why=clean(finding.why),
+        evidence=tuple(EvidenceLine(clean(e.what), clean(e.value), clean(e.origin), clean(e.command)) for e in finding.evidence),
+        consequences=tuple((c.code, fold_subjects(c.subjects), clean(c.summary)) for c in finding.consequences),
+        remedy=clean(remedy.summary) if remedy else "",
+        commands=tuple(clean(command) for command in remedy.commands) if remedy else (),
+        caution=clean(remedy.caution) if remedy else "",
+    )
+
+
+def _key(finding: Finding) -> str:
+    digest = blake2b(digest_size=8)
+    for subject in sorted(finding.subjects):
+        for part in (subject.kind, subject.namespace, subject.name):
+            digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return f"{finding.code}:{digest.hexdigest()}"
+
+
+def fold_subjects(subjects: Sequence[Subject], most: int = 6) -> str:
+    """Subjects in few words: Node names as ranges, others with their kind; cleaned."""
+    nodes = [clean(s.name) for s in subjects if s.kind == "Node"]
+    others = [
+        clean(f"{s.kind} {s.namespace}/{s.name}" if s.namespace else f"{s.kind} {s.name}") for s in subjects if s.kind != "Node"
+    ]
+    rest = len(others) - most
+    shown = [*([fold(nodes, most)] if nodes else []), *others[:most], *([f"and {rest} more"] if rest > 0 else [])]
+    return ", ".join(shown)
+
+
+def coverage(snapshot: Snapshot) -> tuple[CoverageLine, ...]:
+    """What was looked at, topic by topic in the order of Topic; a topic neither read nor asked for is left out."""
+    missing: dict[Topic, list[Gap]] = {}
+    for gap in snapshot.gaps:
+        missing.setdefault(gap.topic, []).append(gap)
+    return tuple(
+        _coverage(snapshot, topic, missing.get(topic, ())) for topic in Topic if topic in snapshot.readings or topic in missing
+    )
+
+
+def _coverage(snapshot: Snapshot, topic: Topic, gaps: Iterable[Gap]) -> CoverageLine:
+    reading = snapshot.readings.get(topic)
+    lacking = tuple(dict.fromkeys((clean(gap.node), clean(gap.reason)) for gap in gaps))
+    if reading is None:  # asked for as a whole, and nothing came
+        return CoverageLine(topic=topic, asked=1, answered=0, missing=lacking)
+    scope = "not in this version of the server" if reading.absent else reading.scope
+    return CoverageLine(
+        topic=topic,
+        asked=max(reading.asked, reading.answered),
+        answered=reading.answered,
+        scope=scope,
+        missing=lacking,
+        at=reading.at,
+    )
+
+
+def settings_lines(configuration: AddressConfiguration) -> tuple[SettingLine, ...]:
+    """The effective address configuration, one line a setting, then what contradicts."""
+    lines = (
+        _line(configuration, "cluster-cidr", _cluster(configuration)),
+        _line(configuration, "node-cidr-mask-size", ", ".join(f"/{mask}" for mask in configuration.node_masks)),
+        _line(configuration, "service-cidr", _list(configuration.service_cidrs)),
+        _line(configuration, "allocator", _allocator(configuration)),
+    )
+    said = tuple(SettingLine("contradiction", clean(text), "", "contradiction") for text in configuration.contradictions)
+    return (*lines, *said)
+
+
+def _line(configuration: AddressConfiguration, setting: str, value: str) -> SettingLine:
+    chosen = [claim for claim in configuration.claims if claim.setting == setting and claim.chosen]
+    if not value or value == "unknown":
+        return SettingLine(setting, "unknown", "", "unknown")
+    return SettingLine(setting, clean(value), "; ".join(dict.fromkeys(_origin(claim) for claim in chosen)), _sure(chosen))
+
+
+def _sure(chosen: Sequence[Claim]) -> str:
+    words = {"sure": "yes", "hint": "hint", "estimate": "estimate"}
+    order = ("estimate", "hint", "sure")
+    return words[min((claim.sure.value for claim in chosen), key=order.index)] if chosen else "estimate"
+
+
+def _origin(claim: Claim) -> str:
+    return clean(f"{claim.origin.path} ({claim.origin.source})" if claim.origin.path else claim.origin.source)
+
+
+def _cluster(configuration: AddressConfiguration) -> str:
+    shown = []
+    for index, prefix in enumerate(configuration.cluster_cidrs):
+        written = configuration.cluster_cidrs_written[index] if index < len(configuration.cluster_cidrs_written) else ""
+        shown.append(f"{show(prefix)} (written {written})" if written and has_host_bits(written) else show(prefix))
+    return ", ".join(shown)
+
+
+def _list(prefixes: Iterable[Prefix]) -> str:
+    return ", ".join(show(prefix) for prefix in prefixes)
+
+
+def _allocator(configuration: AddressConfiguration) -> str:
+    reason = f" ({configuration.allocator_reason})" if configuration.allocator_reason else ""
+    return configuration.allocator.value + reason
+
+
+def _flannel_line(item: Installation) -> str:
+    where = f"{item.namespace}/{item.name}" if item.namespace else item.name
+    backend = item.net_conf.backend if item.net_conf is not None else ""
+    network = item.net_conf.network_written if item.net_conf is not None else ""
+    running = count(len(item.pods), "pod") if item.daemonset is not None else ""
+    parts = (item.kind, item.version, backend, network, where, running)
+    return clean(" · ".join(part for part in parts if part))
+
+
+def topic_words(topic: Topic) -> str:
+    """A topic in words."""
+    return TOPIC_WORDS[topic]
