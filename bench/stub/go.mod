@@ -1,0 +1,3 @@
+module flannelscope.local/stub
+
+go 1.21
