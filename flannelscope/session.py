@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from flannelscope import simulated
 from flannelscope.errors import UsageError
 from flannelscope.model import Declared, Snapshot
 from flannelscope.sources import Source
 
-DEMOS = ("twins", "exhausted", "healthy")
+DEMOS = simulated.names()  # the default one first
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def start(self) -> Snapshot:
         """The Snapshot to grow from: only what was declared."""
-        declared = Declared(
-            cluster_cidrs=self.cluster_cidrs, node_masks=self.node_masks, service_cidrs=self.service_cidrs
-        )
+        declared = Declared(cluster_cidrs=self.cluster_cidrs, node_masks=self.node_masks, service_cidrs=self.service_cidrs)
         return Snapshot(declared=declared)
 
 
