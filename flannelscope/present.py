@@ -95,10 +95,10 @@ def _coverage(snapshot: Snapshot, topic: Topic, gaps: Iterable[Gap]) -> Coverage
     reading = snapshot.readings.get(topic)
     lacking = tuple(dict.fromkeys((clean(gap.node), clean(gap.reason)) for gap in gaps))
     if reading is None:  # asked for as a whole, and nothing came
-        return CoverageLine(topic=topic, asked=1, answered=0, missing=lacking)
+        return CoverageLine(topic=topic.value, asked=1, answered=0, missing=lacking)
     scope = "not in this version of the server" if reading.absent else reading.scope
     return CoverageLine(
-        topic=topic,
+        topic=topic.value,
         asked=max(reading.asked, reading.answered),
         answered=reading.answered,
         scope=scope,

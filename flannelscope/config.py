@@ -1,0 +1,204 @@
+"""Configuration: option > FLANNELSCOPE_TABLE_KEY > file > default, into one frozen Config that knows each value's origin.
+
+The file is `$XDG_CONFIG_HOME/flannelscope/config.toml` (`~/.config` when that is unset). All mistakes are reported at
+once, and nothing runs with half of a configuration. The environment variable KUBECONFIG counts as kubectl has it: above the file,
+below FLANNELSCOPE_KUBE_KUBECONFIG and --kubeconfig.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from flannelscope.config_keys import SECRET, SETTINGS, TABLES, Setting
+from flannelscope.errors import UsageError
+from flannelscope.model import Value
+from flannelscope.session import Settings
+
+PREFIX = "FLANNELSCOPE_"
+KUBECONFIG = "environment KUBECONFIG"
+
+
+class Config(Value, frozen=True, kw_only=True):
+    """All settings in effect. `origins` says by table.key where each came from; `file` is the file that was read, or ""."""
+
+    kubeconfig: tuple[str, ...] = ()
+    context: str = ""
+    pods: str = "all"
+    timeout: float = 15.0
+    cluster_cidrs: tuple[str, ...] = ()
+    node_masks: tuple[int, ...] = ()
+    service_cidrs: tuple[str, ...] = ()
+    ssh: bool = False
+    report_on_exit: bool = False
+    keys: Mapping[str, str] = {}
+    fail_on: str = "warning"
+    require_coverage: float = 0.0
+    suppress: tuple[str, ...] = ()
+    origins: Mapping[str, str] = {}
+    file: str = ""
+
+    def settings(self, *, demo: str = "", from_file: str = "", login: str = "") -> Settings:
+        """What a run looks at. kubectl's own rules find the files of KUBECONFIG (a missing one among them is no mistake)."""
+        own = self.origins.get("kube.kubeconfig") != KUBECONFIG
+        return Settings(
+            kubeconfig=self.kubeconfig if own else (),
+            context=self.context,
+            demo=demo,
+            from_file=from_file,
+            pods=self.pods,
+            timeout=self.timeout,
+            cluster_cidrs=self.cluster_cidrs,
+            node_masks=self.node_masks,
+            service_cidrs=self.service_cidrs,
+            login=login,
+        )
+
+    def show(self) -> Iterator[tuple[str, Any, str]]:
+        """(table.key, value, origin) of every setting, bound keys last."""
+        for setting in SETTINGS:
+            yield setting.name, getattr(self, setting.field), self.origins.get(setting.name, "default")
+        for action, key in self.keys.items():
+            yield f"keys.{action}", key, self.origins.get(f"keys.{action}", "default")
+
+
+def default_file(environment: Mapping[str, str]) -> Path:
+    """Where the configuration file is looked for; a relative XDG_CONFIG_HOME does not count (XDG Base Directory 0.8)."""
+    home = environment.get("XDG_CONFIG_HOME", "")
+    base = Path(home) if home.startswith("/") else Path(environment.get("HOME") or Path.home()) / ".config"
+    return base / "flannelscope" / "config.toml"
+
+
+def load(
+    options: Mapping[str, Any] | None = None,
+    *,
+    file: str = "",
+    environment: Mapping[str, str] | None = None,
+    actions: Collection[str] | None = None,
+) -> Config:
+    """The configuration in effect.
+
+    `options` are values by table.key, given on the command line; `file` is the one of --config, which must exist;
+    `actions` are the names that [keys] may bind (None: any). Raises UsageError that lists every mistake.
+    """
+    environment = os.environ if environment is None else environment
+    mistakes: list[str] = []
+    path = Path(file).expanduser() if file else default_file(environment)
+    tables = _read(path, bool(file))
+    given: dict[str, tuple[Any, str]] = {}
+    _from_file(tables, str(path), actions, given, mistakes)
+    if environment.get("KUBECONFIG"):
+        given["kube.kubeconfig"] = (environment["KUBECONFIG"], KUBECONFIG)
+    _from_environment(environment, actions, given, mistakes)
+    for name, value in (options or {}).items():
+        given[name] = (value, f"option --{name.partition('.')[2].replace('_', '-')}")
+    config = _build(given, str(path) if tables is not None else "", mistakes)
+    if mistakes:
+        raise UsageError(
+            "the configuration is wrong: " + "; ".join(mistakes), "", "Correct it; flannelscope config show shows what is set."
+        )
+    return config
+
+
+def _read(path: Path, must_exist: bool) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise UsageError("there is no such configuration file", str(path), "Give another file to --config.") from None
+        return None
+    except NotADirectoryError:
+        return None
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", "") or "it is no UTF-8 text"
+        raise UsageError(
+            f"the configuration file cannot be read: {reason}", str(path), "Correct its rights or contents."
+        ) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"the configuration file is no TOML: {error}", str(path), "Correct it.") from error
+
+
+def _from_file(
+    tables: dict[str, Any] | None,
+    path: str,
+    actions: Collection[str] | None,
+    given: dict[str, tuple[Any, str]],
+    mistakes: list[str],
+) -> None:
+    for table, entries in (tables or {}).items():
+        if table not in TABLES or not isinstance(entries, dict):
+            mistakes.append(f"{path}: there is no table [{table}] (tables: {', '.join(TABLES)})")
+            continue
+        for key, value in entries.items():
+            problem = _problem(table, key, actions)
+            if problem:
+                mistakes.append(f"{path}: {problem}")
+            else:
+                given[f"{table}.{key}"] = (value, f"file {path}")
+
+
+def _from_environment(
+    environment: Mapping[str, str], actions: Collection[str] | None, given: dict[str, tuple[Any, str]], mistakes: list[str]
+) -> None:
+    for variable, value in sorted(environment.items()):
+        table, _, key = variable.removeprefix(PREFIX).lower().partition("_")
+        if not variable.startswith(PREFIX) or table not in TABLES or not key:
+            continue
+        problem = _problem(table, key, actions)
+        if problem:
+            mistakes.append(f"{variable}: {problem}")
+        else:
+            given[f"{table}.{key}"] = (value, f"environment {variable}")
+
+
+def _problem(table: str, key: str, actions: Collection[str] | None) -> str:
+    """Why this key is not accepted, or ""."""
+    if table == "keys":
+        if actions is None or key in actions:
+            return ""
+        return f"there is no action {key} to bind in [keys]"
+    if any(setting.table == table and setting.key == key for setting in SETTINGS):
+        return ""
+    if SECRET.search(key):
+        return f"{table}.{key}: secrets are not accepted here; keep them in the kubeconfig, an agent or an exec plugin"
+    if table == "ssh":
+        return f"{table}.{key}: reading nodes over SSH is not in this version of flannelscope"
+    known = ", ".join(setting.key for setting in SETTINGS if setting.table == table)
+    return f"there is no key {table}.{key} (keys of [{table}]: {known})"
+
+
+def _build(given: Mapping[str, tuple[Any, str]], file: str, mistakes: list[str]) -> Config:
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        if setting.name in given:
+            values[setting.field] = _value(setting, given[setting.name], mistakes)
+    values["keys"] = _keys(given, mistakes)
+    cidrs, masks = values.get("cluster_cidrs"), values.get("node_masks")
+    if cidrs and masks and len(masks) > len(cidrs):
+        mistakes.append(f"there are {len(masks)} node masks for {len(cidrs)} cluster CIDRs")
+    return Config(**values, origins={name: origin for name, (_, origin) in given.items()}, file=file)
+
+
+def _value(setting: Setting, said: tuple[Any, str], mistakes: list[str]) -> Any:
+    value, origin = said
+    try:
+        return setting.read(value)
+    except ValueError as error:
+        mistakes.append(f"{origin}: {setting.name} {error}")
+        return setting.default
+
+
+def _keys(given: Mapping[str, tuple[Any, str]], mistakes: list[str]) -> dict[str, str]:
+    bound: dict[str, str] = {}
+    for name, (value, origin) in given.items():
+        table, _, action = name.partition(".")
+        if table != "keys":
+            continue
+        if isinstance(value, str) and value.strip():
+            bound[action] = value.strip()
+        else:
+            mistakes.append(f"{origin}: {name} must be the name of a key, such as ctrl+r")
+    return bound
