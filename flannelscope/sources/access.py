@@ -1,4 +1,10 @@
-"""How one API server is reached and as whom: what a transport needs, and nothing of where it was configured."""
+"""How one API server is reached and as whom: what a transport needs, and nothing of where it was configured.
+
+    access = kubeconfig.load(settings)
+    client = kubernetes.client.ApiClient(access.configuration)
+    client.rest_client.pool_manager = access.pool_manager()
+    client.rest_client.request("GET", access.server + path, headers=access.request_headers())
+"""
 
 from __future__ import annotations
 
@@ -42,7 +48,7 @@ class Access:
         self._proxy = proxy
         self._impersonation = impersonation
         self._pool: urllib3.PoolManager | None = None
-        self._certificate: object = None
+        self._certificate = tls.client
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -51,7 +57,8 @@ class Access:
     @property
     def acting_as(self) -> str:
         """The impersonated user, "" for nobody."""
-        return dict(self._impersonation).get("Impersonate-User", "")
+        sent = dict(self._impersonation).get("Impersonate-User", "")
+        return sent.encode("latin-1").decode()
 
     @property
     def headers(self) -> urllib3.HTTPHeaderDict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import warnings
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,11 @@ class Proxy(Hidden, frozen=True, kw_only=True, eq=False):
         """The URL that may be shown."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def joins_headers(self) -> bool:
+        """Whether urllib3 joins repeated headers of requests without TLS into one, as it does for an HTTP proxy."""
+        return self.scheme.startswith("http")
 
     @property
     def url(self) -> str:
@@ -140,6 +146,9 @@ def pool_manager(tls: Tls, proxy: Proxy | None) -> urllib3.PoolManager:
         "maxsize": _CONNECTIONS,
         "socket_options": _keep_alive(),
     }
+    if not tls.verified:
+        # Said once by Access.warnings; urllib3 would say it at every request, on the terminal.
+        warnings.filterwarnings("ignore", category=urllib3.exceptions.InsecureRequestWarning)
     if tls.server_name:
         common["server_hostname"] = tls.server_name
     if proxy is None:

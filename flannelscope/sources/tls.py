@@ -46,22 +46,22 @@ class Tls:
     ) -> None:
         self.verified = verified
         self.server_name = server_name
-        self._authorities = authorities
-        self._client = client
+        self.authorities = authorities
+        self.client = client
         self._where = where
 
     def with_client(self, client: ClientCertificate | None) -> Tls:
         """The same, with another client certificate: what OpenSSL read into a context cannot be taken out again."""
         return Tls(
-            authorities=self._authorities, verified=self.verified, server_name=self.server_name, client=client, where=self._where
+            authorities=self.authorities, verified=self.verified, server_name=self.server_name, client=client, where=self._where
         )
 
     @cached_property
     def context(self) -> ssl.SSLContext:
         """The context of connections to the API server. Raises NoCluster where OpenSSL refuses the certificates."""
         context = self._believing()
-        if self._client is not None:
-            _present(context, self._client)
+        if self.client is not None:
+            _present(context, self.client)
         return context
 
     @cached_property
@@ -79,10 +79,10 @@ class Tls:
         if not self.verified:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        elif self._authorities is None:
+        elif self.authorities is None:
             context.load_default_certs()
         else:
-            _trust(context, self._authorities, self._where)
+            _trust(context, self.authorities, self._where)
         return context
 
 
