@@ -6,6 +6,7 @@ makes a second, separate network; a prefix with a slash gets "-" appended (`exam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -28,9 +29,11 @@ KEYS = (
     "node-public-ipv6",
 )
 
+_MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2}")
+
 
 class BackendData(Value, frozen=True, kw_only=True):
-    """backend-data decoded for its type. `absent` for `null` and "" (host-gw, ipip, udp), `broken` for anything else unreadable."""
+    """backend-data decoded for its type. `absent` for `null` and "" (host-gw, ipip, udp), `broken` for what is unreadable."""
 
     vni: int | None = None
     vtep_mac: str = ""
@@ -62,21 +65,28 @@ class Announcement(Value, frozen=True, kw_only=True):
     node_public_ipv6: str = ""
 
 
-class _Vxlan(msgspec.Struct):
+class _Vxlan(msgspec.Struct, rename=str.lower):
     VNI: int | None = None
     VtepMAC: str = ""
     Port: int | None = None
     GBP: bool | None = None
 
 
-class _Wireguard(msgspec.Struct):
+class _Wireguard(msgspec.Struct, rename=str.lower):
     PublicKey: str = ""
     Port: int | None = None
 
 
 def prefixes(node: Node) -> tuple[str, ...]:
     """The annotation prefixes under which this Node carries a gate annotation, sorted."""
-    return tuple(sorted(k.removesuffix(GATE) for k in node.annotations if k.endswith(GATE)))
+    return tuple(sorted(k.removesuffix(GATE) for k in node.annotations if k.endswith(("/" + GATE, "-" + GATE))))
+
+
+def normal_prefix(flag: str) -> str:
+    """The prefix that flanneld makes of --kube-annotation-prefix: it always ends in "/" or "-"."""
+    if "/" not in flag:
+        return flag + "/"
+    return flag if flag.endswith(("/", "-")) else flag + "-"
 
 
 def announcements(node: Node) -> tuple[Announcement, ...]:
@@ -114,17 +124,29 @@ def _address(said: Mapping[str, str], key: str) -> str:
 
 
 def backend_data(backend: str, text: str | None) -> BackendData:
-    """Decode one backend-data annotation as peers of that backend would."""
+    """Decode one backend-data annotation as peers of that backend would: keys match whatever their case."""
     if text is None or text.strip() in ("", "null", '""'):
         return BackendData(absent=True)
+    if backend not in ("vxlan", "wireguard"):
+        return BackendData()  # the other backends never look into it
     try:
+        written = msgspec.json.decode(text)
+        folded = {key.lower(): value for key, value in written.items()} if isinstance(written, dict) else written
         if backend == "wireguard":
-            wireguard = msgspec.json.decode(text, type=_Wireguard)
+            wireguard = msgspec.convert(folded, _Wireguard)
             return BackendData(public_key=wireguard.PublicKey, port=wireguard.Port)
-        if backend == "vxlan":
-            vxlan = msgspec.json.decode(text, type=_Vxlan)
-            return BackendData(vni=vxlan.VNI, vtep_mac=vxlan.VtepMAC.lower(), port=vxlan.Port, gbp=vxlan.GBP)
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        vxlan = msgspec.convert(folded, _Vxlan)
+        return BackendData(vni=vxlan.VNI, vtep_mac=_mac(vxlan.VtepMAC), port=vxlan.Port, gbp=vxlan.GBP)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return BackendData(broken=str(error))
-    return BackendData()
+
+
+def _mac(text: str) -> str:
+    """Six octets in the forms that Go's net.ParseMAC takes, as aa:bb:cc:dd:ee:ff; "" stays "". Raises ValueError."""
+    if not text:
+        return ""
+    digits = text.lower()
+    if not _MAC.fullmatch(digits):
+        raise ValueError(f"VtepMAC {text[:40]!r} is no MAC address")
+    digits = re.sub(r"[:.-]", "", digits)
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from flannelscope.model import Container, DaemonSet, Pod
 
@@ -34,13 +35,19 @@ def looks_like_flannel(image: str, name: str, command: Sequence[str] = ()) -> bo
     return not name.startswith("install") and _IMAGE.search(image) is not None
 
 
+@lru_cache(maxsize=4096)
+def _looks_like_flannel(image: str, name: str, command: tuple[str, ...]) -> bool:
+    """The same, remembered: the pods of a DaemonSet are alike."""
+    return looks_like_flannel(image, name, command)
+
+
 def _is_flanneld(word: str) -> bool:
-    return word.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") == "flanneld"
+    return any(part.rpartition("/")[2].removesuffix(".exe") == "flanneld" for part in word.replace("\\", "/").split())
 
 
 def flannel_container(containers: Iterable[Container]) -> Container | None:
     """The container that runs flanneld: the one of flannel's usual name before one that only looks like it."""
-    found = [c for c in containers if looks_like_flannel(c.image, c.name, (*c.command, *c.args))]
+    found = [c for c in containers if _looks_like_flannel(c.image, c.name, (*c.command, *c.args))]
     return next((c for c in found if c.name == CONTAINER_NAME), found[0] if found else None)
 
 

@@ -1,0 +1,50 @@
+"""flanneld's settings as its container has them: arguments, a shell line around them, or FLANNELD_ variables.
+
+Go's flag package: one dash or two, `-name=value` or `-name value`; booleans stand alone. The environment
+(FLANNELD_KUBE_SUBNET_MGR) counts only where no argument says otherwise.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from flannelscope.model import Container
+
+_BOOLEANS = frozenset({"kube-subnet-mgr", "ip-masq", "iptables-forward-rules", "version", "set-node-network-unavailable"})
+_TRUE = ("1", "t", "T", "true", "TRUE", "True")
+
+
+def flags(container: Container) -> dict[str, tuple[str, ...]]:
+    """Every flag given, with its values in order; a boolean one without value has "true"."""
+    found: dict[str, list[str]] = {}
+    words = _words((*container.command, *container.args))
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        name, given, value = word.lstrip("-").partition("=")
+        if not word.startswith("-") or not name:
+            continue
+        if not given:
+            value = "true" if name in _BOOLEANS or not following or following.startswith("-") else following
+        found.setdefault(name, []).append(value)
+    for variable, value in container.env.items():
+        name = variable.removeprefix("FLANNELD_").lower().replace("_", "-")
+        found.setdefault(name, [value])
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _words(given: tuple[str, ...]) -> list[str]:
+    """The words of a command line; those of a shell's `-c` script are looked into."""
+    found: list[str] = []
+    for word in given:
+        if "flanneld" in word and any(blank in word for blank in " \n\t"):
+            try:
+                found += shlex.split(word)
+            except ValueError:  # an open quote: the shell, not flanneld, would complain
+                found += word.split()
+        elif word != "-c":
+            found.append(word)
+    return found
+
+
+def is_true(values: tuple[str, ...]) -> bool:
+    """Whether a boolean flag is on: its last value decides."""
+    return bool(values) and values[-1] in _TRUE
