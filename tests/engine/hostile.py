@@ -20,6 +20,7 @@ from tests.engine.builders import (
     event,
     flannel_pod,
     lease,
+    mac_of,
     manager_pod,
     net_conf,
     node,
@@ -99,7 +100,7 @@ def hostile() -> Snapshot:
 def _node(index: int, text: str) -> Node:
     """Every second Node shares the podCIDR of the one before it; every fifth holds the text as podCIDR."""
     cidrs = (text,) if index % 5 == 4 else (f"10.244.{index // 2}.0/24",)
-    made = announced(node(f"n{index:02d}{text}", *cidrs, ip=f"10.20.0.{index + 1}"))
+    made = announced(node(f"n{index:02d}{text}", *cidrs, ip=f"10.20.0.{index + 1}"), mac=mac_of(str(index)))
     said = dict(made.annotations)
     if index % 7 == 3:
         said[DEFAULT_PREFIX + "public-ip"] = text
