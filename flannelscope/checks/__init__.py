@@ -16,6 +16,7 @@ from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Remedy, Severity, Subject, Topic, Unknown, Value
 
 Detect = Callable[[Facts], Iterator[Finding | Unknown]]
+REACHABILITY = tuple(f"FLN{number}" for number in range(501, 513))  # all of 5xx: what a matrix would show
 
 
 class Check(Value, frozen=True, kw_only=True):
