@@ -10,25 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from flannelscope import addresses
+from flannelscope.addresses import Overlap
+from flannelscope.addresses import PodCidr as PodCidr
+from flannelscope.allocator import Restart, restart
 from flannelscope.cidr import parse
 from flannelscope.effective import AddressConfiguration, effective
 from flannelscope.flannel.annotations import Announcement, announcements
 from flannelscope.flannel.discovery import Discovery, discover
-from flannelscope.model import ContainerStatus, DaemonSet, Lease, Node, Pod, Prefix, Snapshot, Topic, Value
+from flannelscope.model import ContainerStatus, DaemonSet, Lease, Node, Pod, Snapshot, Topic, Value
 
 NEW_NODE = 120.0  # seconds: a younger Node may still be without podCIDR, flannel, CNI
 LEASE_FRESH = 60.0  # kubelets renew every 10 s with a duration of 40 s; 60 allows for the reading to be a little old
 FLANNEL_STARTED = 60.0
 RECENT = 600.0
-
-
-class PodCidr(Value, frozen=True):
-    """One entry of a Node's podCIDRs: its index, the text as written, and the Prefix (None when it is none)."""
-
-    node: str
-    index: int
-    text: str
-    prefix: Prefix | None
 
 
 class Network(Value, frozen=True):
@@ -82,6 +77,30 @@ class Facts:
         return {name: tuple(items) for name, items in found.items()}
 
     @cached_property
+    def _judged_holders(self) -> addresses.Holders:
+        families = self.families
+        return {p: items for p, items in addresses.holders(self.pod_cidrs).items() if p.family in families}
+
+    @cached_property
+    def duplicates(self) -> tuple[tuple[PodCidr, ...], ...]:
+        """Groups of Nodes that hold one podCIDR of a family that flannel serves."""
+        return addresses.duplicates(self._judged_holders)
+
+    @cached_property
+    def overlaps(self) -> tuple[Overlap, ...]:
+        """podCIDRs that contain other Nodes' podCIDRs, of families that flannel serves."""
+        return addresses.overlaps(self._judged_holders)
+
+    @cached_property
+    def waiting(self) -> tuple[Node, ...]:
+        """Nodes of any age without a podCIDR that are not being deleted."""
+        return tuple(node for node in self.snapshot.nodes if not node.pod_cidrs and node.deleting is None)
+
+    def in_flannel(self, name: str) -> bool:
+        """Whether the Node takes part in some flannel: it is a member, or a flannel pod runs there."""
+        return name in self.member_names or name in self.flannel_on
+
+    @cached_property
     def networks(self) -> tuple[Network, ...]:
         """The flannel networks, by prefix."""
         by_prefix: dict[str, dict[str, Announcement]] = {}
@@ -106,7 +125,18 @@ class Facts:
     @cached_property
     def configuration(self) -> AddressConfiguration:
         """The effective address configuration."""
-        return effective(self.snapshot)
+        return effective(self.snapshot, self.discovery)
+
+    @cached_property
+    def restart(self) -> Restart | None:
+        """What a start of the controller manager would do with these Nodes, None without any cluster CIDR.
+
+        It is built from hints and estimates too: where `configuration.known` is false, whoever shows it must say so.
+        """
+        known = self.configuration
+        if not known.cluster_cidrs:
+            return None
+        return restart(known.cluster_cidrs, known.node_masks, known.manager_service_cidrs, self.snapshot.nodes)
 
     @cached_property
     def families(self) -> frozenset[int]:

@@ -12,6 +12,7 @@ from flannelscope.model import Consequence, Finding, Snapshot, Unknown, Value
 from flannelscope.text import natural
 
 EVERYWHERE = "*"
+WHOLE_CLUSTER = ""  # stands for the Nodes of a finding that names none; in `reach` it explains such findings
 
 
 class Judgement(Value, frozen=True):
@@ -59,18 +60,18 @@ def settle(findings: list[Finding], checks: Iterable[Check]) -> list[Finding]:
     causes = sorted(findings, key=lambda f: -len(swallows.get(f.code, ())))
     by_effect: dict[str, list[tuple[Finding, frozenset[str]]]] = {}
     for cause in causes:
-        covered = frozenset((*cause.nodes, *cause.reach))
+        covered = frozenset((*(cause.nodes or (WHOLE_CLUSTER,)), *cause.reach))
         for code in swallows.get(cause.code, ()):
             by_effect.setdefault(code, []).append((cause, covered))
     attached: dict[int, list[Finding]] = {}
     kept: list[Finding] = []
     for finding in findings:
-        nodes = frozenset(finding.nodes)
+        nodes = frozenset(finding.nodes or (WHOLE_CLUSTER,))
         explaining = next(
             (
                 candidate
                 for candidate, covered in by_effect.get(finding.code, ())
-                if EVERYWHERE in covered or (nodes and nodes <= covered)
+                if EVERYWHERE in covered or nodes <= covered
             ),
             None,
         )

@@ -311,6 +311,14 @@ class Reading(Value, frozen=True, kw_only=True):
     absent: bool = False  # this version of the server does not have the kind
 
 
+class SecondRead(Value, frozen=True):
+    """A Node and its pods read again (`at`), some seconds after the first time, to see whether a suspicion is stable."""
+
+    at: float
+    node: Node | None
+    pods: tuple[Pod, ...]
+
+
 class Snapshot(Value, frozen=True, kw_only=True):
     """All that is known at one moment; grows topic by topic. `taken` is the time of the newest part.
 
@@ -334,6 +342,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     network_policies: int | None = None
     readings: Mapping[Topic, Reading] = {}
     gaps: tuple[Gap, ...] = ()
+    second_reads: Mapping[str, SecondRead] = {}  # by Node name, only those that pod_addresses.confirm_targets names
 
     def has(self, topic: Topic) -> bool:
         """Whether the topic was read to its end (the server not having the kind counts: nothing is there)."""
@@ -387,7 +396,8 @@ class Finding(Value, frozen=True, kw_only=True):
     """Something that is wrong or worth knowing.
 
     `summary` says in one sentence what is true and what it means. `reach` names further Nodes on which this cause
-    explains other findings ("*" for all): a cause without Node subjects, like a dead controller manager, needs it.
+    explains other findings ("*" for all, "" for findings that name no Node): a cause without Node subjects, like a dead
+    controller manager, needs it.
     """
 
     code: str

@@ -1,14 +1,10 @@
-"""The effective address configuration: cluster CIDRs, node masks, service CIDRs, the allocator; each with where it was read.
-
-Trust order (reference nodeipam.md section 4): options, the controller manager's running arguments, k3s and RKE2 node-args;
-then hints (kubeadm-config, kube-proxy, net-conf, ServiceCIDRs); last, inference from the Nodes, said to be inference.
-"""
+"""What is said of the address configuration, by whom, and how far that can be trusted."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from flannelscope.model import Origin, Prefix, Snapshot, Value
+from flannelscope.model import Origin, Prefix, Snapshot, Topic, Value
 
 
 class Sureness(StrEnum):
@@ -55,10 +51,12 @@ class AddressConfiguration(Value, frozen=True, kw_only=True):
     allocator: Allocator = Allocator.UNKNOWN
     allocator_reason: str = ""
     known: bool = False
+    manager_up: bool | None = None  # True and False only where that is seen
+    manager_reason: str = ""
     claims: tuple[Claim, ...] = ()
     contradictions: tuple[str, ...] = ()
 
-
-def effective(snapshot: Snapshot) -> AddressConfiguration:
-    """Work out what is in effect from everything that was read."""
-    return AddressConfiguration()
+def origin(snapshot: Snapshot, path: str, topic: Topic) -> Origin:
+    """Where and when something of this topic was read."""
+    reading = snapshot.readings.get(topic)
+    return Origin(snapshot.source, path, reading.at if reading else None)
