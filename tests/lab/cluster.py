@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,20 +18,8 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl", "flanneld", "flannel")
 TOOLS = (
-    "etcd",
-    "containerd",
-    "ctr",
-    "runc",
-    "sshd",
-    "ssh-keygen",
-    "openssl",
-    "iptables",
-    "nft",
-    "ip",
-    "bridge",
-    "nsenter",
-    "unshare",
-    "busybox",
+    *("etcd", "containerd", "ctr", "runc", "sshd", "ssh-keygen", "openssl"),
+    *("iptables", "nft", "ip", "bridge", "nsenter", "unshare", "busybox"),
 )
 DEFAULT_FLAGS = {"cluster-cidr": "10.244.0.0/16", "node-cidr-mask-size": "24"}
 
@@ -89,7 +78,7 @@ class Lab:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.admin = home / "pki/admin.conf"
-        self.server = "https://172.30.0.10:6443"
+        self._api_server: list[str] = []
 
     def run(self, verb: str, *args: str, seconds: float = 300.0) -> Result:
         """One verb of the lab's program; raises LabFailed when it fails."""
@@ -101,14 +90,8 @@ class Lab:
         self, *argv: str, stdin: str = "", environment: Mapping[str, str] | None = None, seconds: float = 120.0
     ) -> Result:
         """Run a program in the bastion's network namespace, whatever its exit code."""
-        return subprocess.run(
-            self.in_bastion(*argv),
-            input=stdin,
-            env={**os.environ, **(environment or {})},
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
+        whole = {**os.environ, **(environment or {})}
+        return subprocess.run(self.in_bastion(*argv), input=stdin, env=whole, capture_output=True, text=True, timeout=seconds)
 
     def in_bastion(self, *argv: str) -> list[str]:
         """The command line that runs a program in the bastion."""
@@ -122,12 +105,26 @@ class Lab:
         return self.bastion(str(Path(sys.executable).with_name("flannelscope")), *args, environment=environment, **kwargs)
 
     def check(self, *args: str, kubeconfig: Path | None = None) -> Object:
-        """The report of `flannelscope check -o json` with the allocator's real ranges given; its exit code under "exit"."""
+        """The report of `flannelscope check -o json`, and its exit code under "exit"."""
         result = self.flannelscope("check", "-o", "json", *args, kubeconfig=kubeconfig)
         if result.returncode not in (0, 1):
             raise LabFailed(f"exit {result.returncode}: {result.stdout}{result.stderr}")
         report: Object = json.loads(result.stdout)
         return report | {"exit": result.returncode}
+
+    def kubeconfig_of(self, user: str, *, group: str = "") -> Path:
+        """A kubeconfig with a client certificate for `user`, made by the cluster's own authority."""
+        pki, name = self.home / "pki", f"user-{user}"
+        subject = f"/O={group}/CN={user}" if group else f"/CN={user}"
+        key, request, certificate = (pki / f"{name}.{end}" for end in ("key", "csr", "crt"))
+        _openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(request), "-subj", subject)
+        authority = ("-CA", str(pki / "ca.crt"), "-CAkey", str(pki / "ca.key"), "-CAcreateserial")
+        _openssl("x509", "-req", "-in", str(request), *authority, "-out", str(certificate), "-days", "2")
+        admin = json.loads(self.admin.read_text())
+        admin["users"] = [{"name": "admin", "user": {"client-certificate": str(certificate), "client-key": str(key)}}]
+        path = pki / f"{name}.conf"
+        path.write_text(json.dumps(admin))
+        return path
 
     def kubectl(self, *args: str, stdin: str = "") -> str:
         """kubectl as admin, in the bastion; raises LabFailed when it fails."""
@@ -143,11 +140,18 @@ class Lab:
         """Create objects, in one list."""
         self.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
+    def create_and_await(self, nodes: Sequence[Object]) -> list[str]:
+        """Create Nodes one after the other; their podCIDRs, in this order, once the allocator gave them all."""
+        names = [node["metadata"]["name"] for node in nodes]
+        self.create(*nodes)
+        wait_until(lambda: all(self.pod_cidrs().get(name) for name in names), f"podCIDRs for {', '.join(names)}")
+        held = self.pod_cidrs()
+        return [held[name] for name in names]
+
     def patch_status(self, kind: str, name: str, status: Object, namespace: str = "default") -> None:
         """Merge into an object's status."""
-        self.kubectl(
-            "-n", namespace, "patch", kind, name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status})
-        )
+        patch = json.dumps({"status": status})
+        self.kubectl("-n", namespace, "patch", kind, name, "--subresource=status", "--type=merge", "-p", patch)
 
     def pod_cidrs(self) -> dict[str, str]:
         """The podCIDR of every Node, "" where it has none."""
@@ -157,6 +161,25 @@ class Lab:
         """Restart the controller manager with these flags (underscores for hyphens) changed."""
         self.run("kcm", *(f"{name.replace('_', '-')}={value}" for name, value in flags.items()))
 
+    def inside(self, node: str, *argv: str) -> str:
+        """Run a program in all of a node's namespaces."""
+        return self.run("exec", node, *argv).stdout
+
+    def stop_api_server(self) -> None:
+        """End the API server's process."""
+        process = int((self.home / "pids/apiserver").read_text())
+        self._api_server = Path(f"/proc/{process}/cmdline").read_bytes().decode().rstrip("\0").split("\0")
+        os.kill(process, signal.SIGTERM)
+        wait_until(lambda: _ended(process), "the API server has ended")
+
+    def start_api_server(self) -> None:
+        """Start it again with the arguments that it had, as a process of its own that the lab's `down` ends."""
+        background = 'log=$1; shift; setsid "$@" </dev/null >>"$log" 2>&1 & echo $!'
+        program = ["ip", "netns", "exec", "fs-cp", *self._api_server]
+        argv = ["sh", "-c", background, "sh", str(self.home / "logs/apiserver.log"), *program]
+        started = _checked(argv, subprocess.run(argv, capture_output=True, text=True, timeout=30))
+        (self.home / "pids/apiserver").write_text(started.stdout.strip())
+
     def delete_nodes(self, names: Sequence[str]) -> None:
         """Delete Nodes; those that are gone already are no error."""
         if names:
@@ -165,6 +188,17 @@ class Lab:
     def flannel_ready(self) -> None:
         """Wait until flannel runs on every Node that it covers."""
         self.kubectl("-n", "kube-flannel", "rollout", "status", "ds/kube-flannel-ds", "--timeout=120s")
+
+
+def _ended(process: int) -> bool:
+    """Whether a process is gone, or only waits to be reaped."""
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def _openssl(*args: str) -> None:
+    argv = ["openssl", *args]
+    _checked(argv, subprocess.run(argv, capture_output=True, text=True, timeout=60))
 
 
 def _checked(argv: Sequence[str], result: Result) -> Result:

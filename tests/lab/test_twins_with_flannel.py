@@ -1,0 +1,72 @@
+"""Two machines with flannel that hold one podCIDR: both work as far as they know, and the third sees one of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.cluster import Lab, wait_until
+from tests.lab.reports import Object, findings, named, subjects
+
+RANGES = ("--cluster-cidr", "10.244.0.0/16", "--node-cidr-mask-size", "24")
+
+
+@pytest.fixture
+def twins(lab: Lab) -> Iterator[Lab]:
+    """Node n3, re-created with the podCIDR that n1 holds; flannel and pods restarted there, as after a machine's rebuild."""
+    held = lab.pod_cidrs()
+    try:
+        recreate(lab, "n3", held["n1"])
+        yield lab
+    finally:
+        recreate(lab, "n3", held["n3"])
+
+
+def test_flannel_sees_two_members_with_one_lease(twins: Lab) -> None:
+    report = twins.check(*RANGES)
+
+    (finding,) = findings(report, "FLN101")
+    assert subjects(finding) == {"n1", "n3"}
+    assert finding["severity"] == "critical"
+    assert report["exit"] == 1
+
+
+def test_pods_with_one_address_are_a_consequence(twins: Lab) -> None:
+    """Both probe pods took the first address of the block. That is told inside the duplicate podCIDR, not beside it."""
+    report = twins.check(*RANGES)
+    assert findings(report, "FLN112") == []
+    assert named(report, "FLN112") == {pod["metadata"]["name"] for pod in probes(twins) if pod["spec"]["nodeName"] != "n2"}
+
+
+def recreate(lab: Lab, name: str, pod_cidr: str) -> None:
+    """Delete the Node and let it come back with this podCIDR; then new flannel and probe pods on it."""
+    node = lab.get(f"/api/v1/nodes/{name}")
+    lab.delete_nodes([name])
+    kept = {key: node["metadata"][key] for key in ("name", "labels")}
+    lab.create({"apiVersion": "v1", "kind": "Node", "metadata": kept, "spec": {"podCIDR": pod_cidr, "podCIDRs": [pod_cidr]}})
+    for namespace in ("kube-flannel", "default"):
+        lab.kubectl("-n", namespace, "delete", "pod", "--field-selector", f"spec.nodeName={name}", "--force", "--grace-period=0")
+    lab.inside(name, "rm", "-rf", "/var/lib/cni/networks", "/run/flannel/subnet.env")
+    lab.inside(name, "sh", "-c", "ip link delete cni0; ip link delete flannel.1; true")
+    wait_until(lambda: ready(lab, name), f"{name} is Ready", 120)
+    lab.flannel_ready()
+    wait_until(lambda: announced(lab, name), f"{name} is announced", 60)
+    lab.kubectl("rollout", "status", "ds/probe", "--timeout=120s")
+    wait_until(lambda: all(pod["status"].get("podIP") for pod in probes(lab)), "every probe has an address")
+
+
+def ready(lab: Lab, name: str) -> bool:
+    conditions = lab.get(f"/api/v1/nodes/{name}")["status"].get("conditions", [])
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def announced(lab: Lab, name: str) -> bool:
+    annotations = lab.get(f"/api/v1/nodes/{name}")["metadata"].get("annotations", {})
+    return "VtepMAC" in json.loads(annotations.get("flannel.alpha.coreos.com/backend-data", "{}"))
+
+
+def probes(lab: Lab) -> list[Object]:
+    items: list[Object] = lab.get("/api/v1/namespaces/default/pods?labelSelector=app%3Dprobe")["items"]
+    return items
