@@ -176,3 +176,24 @@ def supernet(prefixes: Sequence[Prefix]) -> Prefix | None:
     length = min(min(p.length for p in prefixes), BITS[family] - (low ^ high).bit_length())
     shift = BITS[family] - length
     return Prefix(family, low >> shift << shift, length)
+
+
+class Lookup:
+    """Prefixes by length, so that the one that holds an address is found in as many steps as there are lengths."""
+
+    def __init__(self, prefixes: Iterable[Prefix]) -> None:
+        """Take in all of `prefixes`, of either family."""
+        self.lengths: dict[int, set[int]] = {4: set(), 6: set()}
+        self.known: set[Prefix] = set()
+        for prefix in prefixes:
+            self.lengths[prefix.family].add(prefix.length)
+            self.known.add(prefix)
+
+    def find(self, family: int, value: int) -> Prefix | None:
+        """The longest prefix that holds the address, or None."""
+        for length in sorted(self.lengths[family], reverse=True):
+            shift = BITS[family] - length
+            candidate = Prefix(family, value >> shift << shift, length)
+            if candidate in self.known:
+                return candidate
+        return None

@@ -1,0 +1,99 @@
+"""Peers tell nodes apart by the MAC of their VXLAN device (with wireguard: by their key). Of two nodes with one MAC, every
+peer keeps a single entry, that of the last announcement, and sends the traffic for both there.
+
+How it is known
+
+Two or more members announce the same VtepMAC in one family, or the same wireguard key. Machines cloned from one image and
+Node objects copied from a saved one look like that. With the same public-ip too and only one alive, it is one machine that
+was renamed: its traffic works, but when the dead Node is deleted, peers drop the entry they share (FLN418).
+
+What to do
+
+On a cloned machine remove the device and start flannel anew: `ip link delete flannel.1`, clear the annotation backend-data,
+delete its flannel pod. For a renamed machine delete the dead Node, then touch the living Node's backend-data (the same JSON
+with other white space), so that every peer sets its entries again.
+
+How to undo it
+
+flannel writes its annotations anew at its next start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flannelscope.checks import REACHABILITY, Check, check
+from flannelscope.facts import Facts, Network
+from flannelscope.flannel.annotations import Announcement
+from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.proofs import SHOWN, announced_address, announced_data, heartbeat, living, members
+from flannelscope.text import fold
+
+Member = tuple[Node, Announcement]
+Key = tuple[int, str]  # family, MAC or key
+
+
+@check(
+    "FLN205",
+    "vtep-mac-shared",
+    Severity.CRITICAL,
+    needs=(Topic.NODES,),
+    swallows=("FLN403", "FLN404", "FLN407", *REACHABILITY),
+)
+def vtep_mac_shared(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
+    """Members that announce one VtepMAC or one wireguard key."""
+    for network in facts.networks:
+        told: set[frozenset[str]] = set()
+        for (family, identity), sharing in _by_identity(facts, network).items():
+            names = frozenset(node.name for node, _ in sharing)
+            if len(names) > 1 and names not in told:  # the same nodes share it in both families: one cause
+                told.add(names)
+                yield _finding(self, facts, family, identity, sharing)
+
+
+def _by_identity(facts: Facts, network: Network) -> dict[Key, list[Member]]:
+    found: dict[Key, list[Member]] = {}
+    for node, said in members(facts, network):
+        for family in sorted(facts.families):
+            data = said.data if family == 4 else said.v6_data
+            if identity := data.vtep_mac or data.public_key:
+                found.setdefault((family, identity), []).append((node, said))
+    return found
+
+
+def _finding(self: Check, facts: Facts, family: int, identity: str, sharing: Sequence[Member]) -> Finding:
+    alive = [node.name for node, _ in sharing if living(facts, node)]
+    names = [node.name for node, _ in sharing]
+    one_machine = len({_address(said, family) for _, said in sharing}) == 1
+    what = "wireguard key" if sharing[0][1].backend_type == "wireguard" else "VtepMAC"
+    if len(alive) > 1:
+        outcome = "peers keep one entry for all of them, and send the traffic for all to whichever announced last."
+    elif alive and one_machine:
+        outcome = f"only {alive[0]} is alive and the public-ip is the same, so this is a renamed machine; its traffic works."
+    else:
+        outcome = f"{f'only {alive[0]}' if alive else 'none of them'} is alive."
+    return self.finding(
+        f"{fold(names)} announce one {what}, {identity}: {outcome}",
+        tuple(node_subject(name) for name in names),
+        severity=None if len(alive) > 1 else Severity.WARNING,
+        evidence=_evidence(facts, family, sharing),
+        remedy=Remedy(
+            "Give each machine a device of its own; of a renamed machine delete the dead Node and then touch the living one's "
+            "backend-data (the same JSON with other white space; in dual-stack both families).",
+            (),
+            "Deleting the dead Node alone makes running peers drop the entry that the living one uses (FLN418).",
+        ),
+    )
+
+
+def _address(said: Announcement, family: int) -> str:
+    return said.public_ip if family == 4 else said.public_ipv6
+
+
+def _evidence(facts: Facts, family: int, sharing: Sequence[Member]) -> tuple[Evidence, ...]:
+    proofs: list[Evidence] = []
+    for node, said in sharing[:SHOWN]:
+        proofs += [announced_data(said, family), announced_address(said, family)]
+        if not living(facts, node):
+            proofs.append(heartbeat(facts, node))
+    return tuple(proofs)
