@@ -1,0 +1,90 @@
+"""What the benches run in processes of their own: `python -m bench.jobs NAME …` prints what it measured as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.measure import resident
+
+CHUNK = 1 << 16
+PAGE = 500
+
+
+def read(kubeconfig: str, pods: str) -> dict[str, Any]:
+    """Our source: each topic's seconds, and the peak memory of a process that reads all and keeps it."""
+    from flannelscope.collect import collect
+    from flannelscope.events import GapFound, Grown, TopicDone
+    from flannelscope.session import Settings, open_source
+
+    settings = Settings(kubeconfig=(kubeconfig,), pods=pods)
+    source = open_source(settings)
+    topics: dict[str, float] = {}
+    gaps: list[str] = []
+    snapshot = settings.start
+    for event in collect(source, snapshot, threading.Event()):
+        if isinstance(event, TopicDone):
+            topics[event.topic] = event.seconds
+        elif isinstance(event, Grown):
+            snapshot = event.snapshot
+        elif isinstance(event, GapFound):
+            gaps.append(f"{event.gap.topic}: {event.gap.reason}")
+    source.close()
+    counts = {"nodes": len(snapshot.nodes), "pods": len(snapshot.pods)}
+    return {"topics": topics, "megabytes": resident(os.getpid()), "gaps": gaps, **counts}
+
+
+def discard(kubeconfig: str, kind: str) -> dict[str, Any]:
+    """The official client: download the same pages over one connection and throw them away; only the token is looked for."""
+    from kubernetes import client, config
+
+    with config.new_client_from_config(kubeconfig) as connection:
+        core = client.CoreV1Api(connection)
+        ask: Any = core.list_node if kind == "nodes" else core.list_pod_for_all_namespaces
+        started = time.monotonic()
+        token, size = "", 0
+        while True:
+            answer = ask(limit=PAGE, _preload_content=False, **({"_continue": token} if token else {}))
+            head = b""
+            for chunk in answer.stream(CHUNK):
+                head = head or chunk
+                size += len(chunk)
+            answer.release_conn()
+            found = re.search(rb'"continue":"([^"]+)"', head[:500])
+            if found is None:
+                return {"seconds": time.monotonic() - started, "bytes": size}
+            token = found.group(1).decode()
+
+
+def judge(kubeconfig: str) -> dict[str, Any]:
+    """All checks on everything that can be read: seconds of CPU, facts included."""
+    from flannelscope.checks import all_checks
+    from flannelscope.collect import collect
+    from flannelscope.events import Grown
+    from flannelscope.judge import judge as run_checks
+    from flannelscope.session import Settings, open_source
+
+    settings = Settings(kubeconfig=(kubeconfig,))
+    snapshot = settings.start
+    for event in collect(open_source(settings), snapshot, threading.Event()):
+        if isinstance(event, Grown):
+            snapshot = event.snapshot
+    all_checks()
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        judgement = run_checks(snapshot)
+        times.append(time.process_time() - started)
+    findings = [finding.code for finding in judgement.findings]
+    return {"seconds": sorted(times)[1], "checks": len(judgement.checks), "findings": findings, "unknown": len(judgement.unknown)}
+
+
+if __name__ == "__main__":
+    jobs: dict[str, Callable[..., dict[str, Any]]] = {"read": read, "discard": discard, "judge": judge}
+    print(json.dumps(jobs[sys.argv[1]](*sys.argv[2:])))
