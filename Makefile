@@ -1,6 +1,7 @@
 # Two commands do all the set-up on a machine that has Python and the package index: `make demo` and `make test`.
 PYTHON ?= python3
 VENV ?= .venv
+WHEELHOUSE ?= wheelhouse
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OLDEST := (3, 11)
@@ -57,11 +58,12 @@ bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench
 
 wheelhouse: $(VENV)/.installed
-	@rm -rf wheelhouse
-	@$(PIP) wheel --wheel-dir wheelhouse/wheels . pip
-	@cp packaging/install.sh wheelhouse/
-	@$(BIN)/python -c 'import sys, sysconfig; print(f"{sys.version_info[0]}.{sys.version_info[1]}", sysconfig.get_platform())' > wheelhouse/made-for
-	@echo "wheelhouse/ is complete ($$(ls wheelhouse/wheels | wc -l) wheels, for Python $$(cat wheelhouse/made-for)): copy it to the bastion and run ./install.sh there"
+	@rm -rf $(WHEELHOUSE)
+	@$(PIP) wheel --wheel-dir $(WHEELHOUSE)/wheels . pip
+	@cp packaging/install.sh packaging/made_for.py $(WHEELHOUSE)/
+	@$(BIN)/python packaging/made_for.py > $(WHEELHOUSE)/made-for
+	@echo "$(WHEELHOUSE)/ is complete ($$(ls $(WHEELHOUSE)/wheels | wc -l) wheels, for Python $$(cat $(WHEELHOUSE)/made-for))."
+	@echo "Copy it to the bastion and run ./install.sh there."
 
 clean:
 	rm -rf $(VENV) wheelhouse build dist bench/out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -44,7 +44,8 @@ def discard(kubeconfig: str, kind: str) -> dict[str, Any]:
     """The official client: download the same pages over one connection and throw them away; only the token is looked for."""
     from kubernetes import client, config
 
-    with config.new_client_from_config(kubeconfig) as connection:
+    connect: Any = config.new_client_from_config  # has no types
+    with connect(kubeconfig) as connection:
         core = client.CoreV1Api(connection)
         ask: Any = core.list_node if kind == "nodes" else core.list_pod_for_all_namespaces
         started = time.monotonic()

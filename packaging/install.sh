@@ -9,7 +9,7 @@ target=${1:-"$HOME/.local/share/flannelscope"}
 
 command -v "$python" >/dev/null 2>&1 || { echo "install.sh: there is no $python here. Name one: PYTHON=/path/to/python3 $0" >&2; exit 1; }
 made_for=$(cat "$here/made-for")
-found=$("$python" -c 'import sys, sysconfig; print("%d.%d" % sys.version_info[:2], sysconfig.get_platform())')
+found=$("$python" "$here/made_for.py")
 if [ "$made_for" != "$found" ]; then
   echo "install.sh: these wheels are for Python $made_for, and $python is $found." >&2
   echo "Name a fitting interpreter with PYTHON=..., or run 'make wheelhouse PYTHON=...' with this version elsewhere." >&2
