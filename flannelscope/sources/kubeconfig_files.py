@@ -20,6 +20,8 @@ from flannelscope.sources.secret import Hidden
 from flannelscope.text import clean
 
 _MOST = 16 << 20  # bytes of one file
+_VALUES = 1_000_000  # values in one file; one with 60 contexts has some thousand
+_DEPTH = 100
 _COMPARE = "`kubectl config view` shows how kubectl reads it."
 
 
@@ -176,21 +178,33 @@ def _parse(content: bytes, name: str) -> _File:
     if not isinstance(data, dict) or data.get("kind", "Config") != "Config":
         raise NoCluster("the file is not a kubeconfig: it is no object of kind Config", name, "Give another by --kubeconfig.")
     try:
-        return msgspec.convert(_without_nulls(data), _File)
+        return msgspec.convert(_Pruned().of(data), _File)
+    except _TooDeep:
+        raise NoCluster("the kubeconfig nests too deeply or repeats itself by aliases", name, _COMPARE) from None
     except msgspec.ValidationError as problem:
         # Names types and the path of the field, never its value.
         raise NoCluster(f"the kubeconfig is wrong: {clean(str(problem), 200)}", name, _COMPARE) from None
 
 
-def _without_nulls(data: Any, depth: int = 0) -> Any:
-    """The same without empty values: `args: null` and `namespace:` are common and mean the default."""
-    if depth > 50:  # aliases may make a document that holds itself
-        return None
-    if isinstance(data, dict):
-        return {key: _without_nulls(value, depth + 1) for key, value in data.items() if value is not None}
-    if isinstance(data, list):
-        return [_without_nulls(value, depth + 1) for value in data]
-    return data
+class _TooDeep(Exception):
+    """The document nests or repeats itself beyond any kubeconfig: aliases can make a few lines into billions of values."""
+
+
+class _Pruned:
+    """A document without its empty values: `args: null` and `namespace:` are common and mean the default."""
+
+    def __init__(self) -> None:
+        self._left = _VALUES
+
+    def of(self, data: Any, depth: int = 0) -> Any:
+        self._left -= 1
+        if self._left < 0 or depth > _DEPTH:
+            raise _TooDeep
+        if isinstance(data, dict):
+            return {key: self.of(value, depth + 1) for key, value in data.items() if value is not None}
+        if isinstance(data, list):
+            return [self.of(value, depth + 1) for value in data]
+        return data
 
 
 def resolved(path: str, file: Path) -> Path:
