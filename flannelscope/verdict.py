@@ -112,7 +112,7 @@ def _sentence(group: Sequence[Finding]) -> str:
 
 
 def _short(group: Sequence[Finding]) -> str:
-    words = group[0].slug.replace("-", " ")
+    words = group[0].slug.replace("-", " ").replace("podcidr", "podCIDR").replace("cidr ", "CIDR ")
     nodes = concerned(group)
     where = clean(fold(nodes, 2)) if 0 < len(nodes) <= 2 else count(len(nodes), "node") if nodes else ""
     return f"{words} ({', '.join(part for part in (where, group[0].code) if part)})"

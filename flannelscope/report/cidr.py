@@ -1,0 +1,130 @@
+"""What `cidr plan`, `cidr free` and `cidr what-if` print: text, and JSON whose keys are a promise to scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flannelscope.blocks import Plan
+from flannelscope.cidr import show, show_address
+from flannelscope.model import Prefix
+from flannelscope.report import SCHEMA
+from flannelscope.text import clean, count
+from flannelscope.what_if import Answer, Pool
+
+
+def plan_document(plans: Sequence[Plan]) -> dict[str, Any]:
+    """The plan as one object; with two cluster CIDRs its keys stand once per family in `families`."""
+    if len(plans) == 1:
+        return {"schema": SCHEMA, **_plan(plans[0])}
+    problems = list(dict.fromkeys(problem for plan in plans for problem in plan.problems))
+    return {
+        "schema": SCHEMA,
+        "valid": all(plan.valid for plan in plans),
+        "problems": problems,
+        "families": [_plan(plan) for plan in plans],
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "family": plan.cluster.family,
+        "cluster_cidr": show(plan.cluster),
+        "written": plan.written,
+        "host_bits": plan.host_bits,
+        "node_mask": plan.node_mask,
+        "blocks": plan.blocks,
+        "usable_blocks": plan.usable_blocks,
+        "addresses_per_node": plan.addresses_per_node,
+        "pods_per_node": plan.pods_per_node,
+        "first": _shown(plan.first),
+        "last": _shown(plan.last),
+        "valid": plan.valid,
+        "problems": list(plan.problems),
+        "notes": list(plan.notes),
+    }
+
+
+def plan_text(plans: Sequence[Plan]) -> str:
+    """The plan in lines."""
+    return "\n\n".join("\n".join(_plan_lines(plan)) for plan in plans) + "\n"
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    written = f" (written {clean(plan.written)})" if plan.host_bits else ""
+    yield f"cluster CIDR     {show(plan.cluster)}{written}"
+    yield f"addresses        {show_address(plan.cluster.family, plan.cluster.base)} to {_end(plan.cluster)}"
+    yield f"node mask        /{plan.node_mask}"
+    yield f"blocks           {plan.blocks}, {plan.usable_blocks} usable: so many nodes"
+    if plan.first is not None and plan.last is not None:
+        yield f"first, last      {show(plan.first)}, {show(plan.last)}"
+    yield f"addresses, pods  {plan.addresses_per_node} addresses a node, {plan.pods_per_node} pods a node"
+    yield f"valid            {'yes' if plan.valid else 'no'}"
+    yield from (f"problem          {clean(text)}" for text in plan.problems)
+    yield from (f"note             {clean(text)}" for text in plan.notes)
+
+
+def _end(prefix: Prefix) -> str:
+    bits = 32 if prefix.family == 4 else 128
+    return show_address(prefix.family, prefix.base + (1 << (bits - prefix.length)) - 1)
+
+
+def answer_document(answer: Answer, *, rebuild: bool) -> dict[str, Any]:
+    """What is free as one object. `next` and `free` are of the first cluster CIDR; with two, `families` has both."""
+    first = answer.pools[0] if answer.pools else None
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "would_start": answer.would_start,
+        **({"reason": answer.reason} if answer.reason else {}),
+        "left": answer.left,
+        "next": [show(prefix) for prefix in first.next] if first else [],
+        "free": [show(prefix) for prefix in first.free] if first else [],
+    }
+    if len(answer.pools) > 1:
+        document["families"] = [_pool(pool) for pool in answer.pools]
+    if rebuild:
+        document["rebuild"] = [
+            {"node": item.node, "podcidr": item.podcidr, "reason": item.reason, "to": _shown(item.to)} for item in answer.rebuild
+        ]
+    return {**document, "notes": list(answer.notes)}
+
+
+def _pool(pool: Pool) -> dict[str, Any]:
+    return {
+        "family": pool.cluster.family,
+        "cluster_cidr": show(pool.cluster),
+        "node_mask": pool.node_mask,
+        "left": pool.left,
+        "next": [show(prefix) for prefix in pool.next],
+        "free": [show(prefix) for prefix in pool.free],
+    }
+
+
+def answer_text(answer: Answer, *, rebuild: bool) -> str:
+    """What is free, in lines."""
+    return "\n".join(_answer_lines(answer, rebuild)) + "\n"
+
+
+def _answer_lines(answer: Answer, rebuild: bool) -> Iterator[str]:
+    if answer.would_start:
+        yield f"The controller manager would start with these nodes and could give {count(answer.left, 'more block')}."
+    else:
+        yield f"The controller manager would not start: {clean(answer.reason)}"
+    for pool in answer.pools:
+        yield ""
+        yield f"{show(pool.cluster)} in blocks of /{pool.node_mask}"
+        yield f"  left                {pool.left}"
+        yield f"  next                {' '.join(show(p) for p in pool.next) or 'none'}"
+        yield f"  best for a rebuild  {' '.join(show(p) for p in pool.free) or 'none is free'}"
+    if rebuild:
+        yield ""
+        yield (
+            f"To rebuild, in this order: {count(len(answer.rebuild), 'node')}" if answer.rebuild else "No node has to be rebuilt."
+        )
+        for item in answer.rebuild:
+            yield f"  {clean(item.node)}  {clean(item.podcidr, 60)} -> {_shown(item.to) or 'no free block'}  {clean(item.reason)}"
+    yield from (f"note: {clean(text)}" for text in answer.notes)
+
+
+def _shown(prefix: Prefix | None) -> str | None:
+    return None if prefix is None else show(prefix)

@@ -1,0 +1,217 @@
+"""What another cluster CIDR or node mask would mean: would the controller manager start, and which Nodes must be rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from flannelscope.allocator import Restart, complete_masks, restart
+from flannelscope.blocks import flannel_networks, free_blocks, taken
+from flannelscope.cidr import contains, overlaps, parse, show
+from flannelscope.effective import Sureness
+from flannelscope.facts import Facts
+from flannelscope.model import Node, Prefix, Value
+from flannelscope.text import count, natural
+
+CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+# Why a Node must be rebuilt, most pressing first: this is also the order in which to do it.
+UNREADABLE, OUTSIDE, INDEX, WHOLE, SERVICES, SPANS, SHARES = range(7)
+
+
+class Rebuild(Value, frozen=True):
+    """A Node that must be rebuilt: its podCIDR, why, and the block it should get (None where no free one is left)."""
+
+    node: str
+    podcidr: str
+    reason: str
+    to: Prefix | None
+
+
+class Pool(Value, frozen=True, kw_only=True):
+    """One cluster CIDR: blocks the allocator would still hand out, which next, and which are best for a rebuild."""
+
+    cluster: Prefix
+    node_mask: int
+    left: int
+    next: tuple[Prefix, ...]
+    free: tuple[Prefix, ...]
+
+
+class Answer(Value, frozen=True, kw_only=True):
+    """What is free, and for what-if what must be rebuilt. `left` is the minimum over the families."""
+
+    would_start: bool
+    reason: str
+    left: int
+    pools: tuple[Pool, ...]
+    rebuild: tuple[Rebuild, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def free(facts: Facts, number: int) -> Answer | None:
+    """What is free in the ranges in effect, None where no cluster CIDR is known."""
+    known = facts.configuration
+    start = facts.restart
+    if start is None:
+        return None
+    masks = complete_masks(known.cluster_cidrs, known.node_masks)
+    notes = (
+        [] if known.known else ["the running allocator's own arguments are not visible: range and mask are hints or estimates"]
+    )
+    pools = _pools(facts, start, known.cluster_cidrs, masks, number)
+    return Answer(
+        would_start=start.would_start,
+        reason=start.reason,
+        left=start.free,
+        pools=pools,
+        notes=(*notes, *_network_notes(facts, known.cluster_cidrs)),
+    )
+
+
+def what_if(facts: Facts, clusters: Sequence[Prefix], node_masks: Sequence[int], number: int) -> Answer:
+    """What these cluster CIDRs and masks would mean for the Nodes as they are."""
+    masks = complete_masks(clusters, node_masks)
+    services = facts.configuration.manager_service_cidrs
+    start = restart(clusters, masks, services, facts.snapshot.nodes)
+    if not start.pools:
+        return Answer(would_start=False, reason=start.reason, left=0, pools=())
+    rebuild = tuple(_rebuild(facts, clusters, masks))
+    notes = [*_network_notes(facts, clusters), *_size_notes(facts, start, rebuild)]
+    return Answer(
+        would_start=start.would_start,
+        reason=start.reason,
+        left=start.free,
+        pools=_pools(facts, start, clusters, masks, number),
+        rebuild=rebuild,
+        notes=tuple(notes),
+    )
+
+
+def _pools(facts: Facts, start: Restart, clusters: Sequence[Prefix], masks: Sequence[int], number: int) -> tuple[Pool, ...]:
+    handed = start.next(number) if start.would_start else ()
+    used = taken(facts)
+    return tuple(
+        Pool(
+            cluster=cluster,
+            node_mask=mask,
+            left=start.pools[index].free if start.pools else 0,
+            next=tuple(given[index] for given in handed),
+            free=tuple(islice(free_blocks(facts, used, index, cluster, mask), number)) if start.pools else (),
+        )
+        for index, (cluster, mask) in enumerate(zip(clusters, masks, strict=True))
+    )
+
+
+def _rebuild(facts: Facts, clusters: Sequence[Prefix], masks: Sequence[int]) -> Iterator[Rebuild]:
+    """Nodes to rebuild in their order, each with a target that collides with nothing and with no other target."""
+    wanted = sorted(_wanted(facts, clusters, masks), key=lambda item: (item[0], _control_plane(item[1]), natural(item[1].name)))
+    used = taken(facts)
+    targets = {index: _targets(facts, used, index, clusters[index], masks[index]) for index in range(len(clusters))}
+    seen: set[str] = set()
+    for _, node, index, text, reason in wanted:
+        if node.name in seen:
+            continue
+        seen.add(node.name)
+        to = next(targets[index], None) if index in targets else None
+        yield Rebuild(node.name, text, reason, to)
+
+
+def _targets(facts: Facts, used: Sequence[Prefix], index: int, cluster: Prefix, mask: int) -> Iterator[Prefix]:
+    """Blocks to move to: first those that lie in the range in effect too, so that Nodes can move before the flags change."""
+    known = facts.configuration.cluster_cidrs
+    both = [prefix for prefix in known[index : index + 1] if overlaps(prefix, cluster)]
+    given: set[Prefix] = set()
+    for limit in (both, ()) if both else ((),):
+        for target in free_blocks(facts, used, index, cluster, mask, limit):
+            if target not in given:
+                given.add(target)
+                yield target
+
+
+def _wanted(facts: Facts, clusters: Sequence[Prefix], masks: Sequence[int]) -> Iterator[tuple[int, Node, int, str, str]]:
+    """(rank, Node, index of its podCIDR, text, reason) of every podCIDR that cannot stay."""
+    sharing = [_sharing(facts, index, cluster, masks[index]) for index, cluster in enumerate(clusters)]
+    for node in facts.snapshot.nodes:
+        for index, text in enumerate(node.pod_cidrs):
+            said = _reason(facts, clusters, masks, index, text)
+            if said is None and index < len(clusters) and node.name in sharing[index]:
+                said = (
+                    SHARES,
+                    f"shares its /{masks[index]} block with {sharing[index][node.name]}: deleting one frees it for all",
+                )
+            if said is not None:
+                yield said[0], node, index, text, said[1]
+
+
+def _reason(facts: Facts, clusters: Sequence[Prefix], masks: Sequence[int], index: int, text: str) -> tuple[int, str] | None:
+    prefix = parse(text)
+    if prefix is None:
+        return UNREADABLE, "its podCIDR is unreadable: the controller manager would not start"
+    if index >= len(clusters):
+        return INDEX, "it has more podCIDRs than there would be cluster CIDRs: the controller manager would not start"
+    cluster, mask = clusters[index], masks[index]
+    if not overlaps(cluster, prefix):
+        return OUTSIDE, f"outside {show(cluster)}: the controller manager would not start"
+    if contains(prefix, cluster) and prefix.length < mask:
+        return WHOLE, f"it holds the whole of {show(cluster)}: no block would be left"
+    service = next((s for s in facts.configuration.manager_service_cidrs if overlaps(s, prefix)), None)
+    if service is not None:
+        return SERVICES, f"inside {show(service)}, which belongs to Services"
+    if prefix.length < mask:
+        return SPANS, f"a /{prefix.length} holds {1 << (mask - prefix.length)} blocks of /{mask}: deleting it frees them all"
+    return None
+
+
+def _sharing(facts: Facts, index: int, cluster: Prefix, mask: int) -> dict[str, str]:
+    """Nodes whose podCIDR is smaller than a block and that do not have the block alone, with one they share it with.
+
+    One Node of a block can stay: alone in it, its deletion frees what is its own. It is one that has the whole block, or a
+    control plane node, or the oldest.
+    """
+    holders: dict[Prefix, list[tuple[bool, bool, float, tuple[tuple[int, int, str], ...], Node]]] = {}
+    for node in facts.snapshot.nodes:
+        prefix = parse(node.pod_cidrs[index]) if index < len(node.pod_cidrs) else None
+        if prefix is not None and prefix.length >= mask and contains(cluster, prefix):
+            shift = prefix.length - mask
+            bits = (32 if prefix.family == 4 else 128) - mask
+            whole = Prefix(prefix.family, prefix.base >> bits << bits, mask)
+            age = node.created if node.created is not None else float("inf")
+            holders.setdefault(whole, []).append((shift > 0, not _control_plane(node), age, natural(node.name), node))
+    shared: dict[str, str] = {}
+    for here in holders.values():
+        stays, *go = sorted(here, key=lambda item: item[:4])
+        shared.update({item[4].name: stays[4].name for item in go if item[0]})
+    return shared
+
+
+def _control_plane(node: Node) -> bool:
+    return any(label in node.labels for label in CONTROL_PLANE)
+
+
+def _network_notes(facts: Facts, clusters: Sequence[Prefix]) -> Iterator[str]:
+    networks = flannel_networks(facts)
+    for cluster in clusters:
+        own = [network for network in networks if network.family == cluster.family]
+        if own and not any(contains(network, cluster) for network in own):
+            shown = ", ".join(show(network) for network in own)
+            yield f"flannel's Network is {shown}: flannel ends on a podCIDR outside of it, so only blocks inside are offered"
+
+
+def _size_notes(facts: Facts, start: Restart, rebuild: Sequence[Rebuild]) -> Iterator[str]:
+    nodes = len(facts.snapshot.nodes)
+    if start.blocks < nodes:
+        yield f"the range has {count(start.blocks, 'block')} for {count(nodes, 'node')}: it is too small"
+    without = sum(item.to is None for item in rebuild)
+    if without:
+        yield f"{count(without, 'node')} of those to rebuild would find no free block"
+    known = facts.configuration
+    moved = [item for item in rebuild if item.to is not None]
+    if known.cluster_sure == Sureness.SURE and known.cluster_cidrs:
+        outside = sum(
+            not any(contains(cluster, item.to) for cluster in known.cluster_cidrs) for item in moved if item.to is not None
+        )
+        if outside:
+            yield (
+                f"{count(outside, 'target')} lie outside the cluster CIDR in effect: go by way of a range that contains both, "
+                "or the controller manager does not start again meanwhile"
+            )

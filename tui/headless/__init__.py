@@ -1,0 +1,1 @@
+"""The headless commands: one file a command, found by name. Each holds `command`."""

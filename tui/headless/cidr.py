@@ -1,0 +1,100 @@
+"""`flannelscope cidr`: capacity before building, free blocks, and what another range would mean."""
+
+from __future__ import annotations
+
+import click
+
+from tui.call import Call
+from tui.commands import Commands, from_option, headless, output_option
+
+INVALID = 1
+number_option = click.option(
+    "-n", "number", type=click.IntRange(1, 65536), default=10, show_default=True, metavar="N", help="How many blocks to show."
+)
+
+
+@headless("plan", short_help="Capacity of a range before building; no cluster needed.")
+@output_option("text", "json")
+@click.option("--nodes", type=click.IntRange(0), metavar="N", help="Exit code 1 when there are fewer blocks than this.")
+@click.option("--max-pods", type=click.IntRange(1), default=110, show_default=True, metavar="N", help="The kubelets' --max-pods.")
+def plan(call: Call, output: str, nodes: int | None, max_pods: int) -> int:
+    """Say what --cluster-cidr and --node-cidr-mask-size give: blocks, addresses, whether Kubernetes takes them.
+
+    Exit code 1 when they are not valid, or too small for --nodes.
+    """
+    from flannelscope.blocks import plan as plan_ranges
+    from flannelscope.cidr import parse
+    from flannelscope.errors import UsageError
+    from flannelscope.report.cidr import plan_document, plan_text
+    from flannelscope.report.document import encode
+    from tui.streams import emit
+
+    config = call.config
+    if not config.cluster_cidrs:
+        raise UsageError("no range is given", "", "Give --cluster-cidr and --node-cidr-mask-size.")
+    services = [prefix for prefix in map(parse, config.service_cidrs) if prefix is not None]
+    plans = plan_ranges(config.cluster_cidrs, config.node_masks, services, nodes=nodes, max_pods=max_pods)
+    emit(encode(plan_document(plans)) if output == "json" else plan_text(plans))
+    return INVALID if any(not item.valid or item.problems for item in plans) else 0
+
+
+@headless("free", short_help="Blocks that nothing uses, best first.")
+@output_option("text", "json")
+@number_option
+@from_option
+def free(call: Call, output: str, number: int, from_file: str) -> None:
+    """Show the blocks that no node, pod, service range or host address uses.
+
+    First those that the allocator would reach last, whether it runs on or starts again: a node that joins while another
+    is being rebuilt must not get the block that was chosen for it.
+    """
+    from flannelscope.errors import UsageError
+    from flannelscope.report.cidr import answer_document, answer_text
+    from flannelscope.report.document import encode
+    from flannelscope.what_if import free as free_in
+    from tui.reading import look
+    from tui.streams import emit
+
+    looked = look(call, call.settings(from_file))
+    answer = free_in(looked.facts, number)
+    if answer is None:
+        raise UsageError(
+            "the cluster CIDR is not known",
+            from_file,
+            "Give --cluster-cidr and --node-cidr-mask-size as the controller manager has them.",
+        )
+    emit(encode(answer_document(answer, rebuild=False)) if output == "json" else answer_text(answer, rebuild=False))
+    looked.tell(call)
+
+
+@headless("what-if", short_help="What another range or mask would mean for this cluster.")
+@output_option("text", "json")
+@number_option
+@from_option
+def what_if(call: Call, output: str, number: int, from_file: str) -> None:
+    """Say what --cluster-cidr and --node-cidr-mask-size would mean: which nodes must be rebuilt, in which order, to which
+    block, and whether the controller manager would start with the nodes as they are.
+    """
+    from msgspec.structs import replace
+
+    from flannelscope.cidr import parse
+    from flannelscope.errors import UsageError
+    from flannelscope.report.cidr import answer_document, answer_text
+    from flannelscope.report.document import encode
+    from flannelscope.what_if import what_if as ask
+    from tui.reading import look
+    from tui.streams import emit
+
+    config = call.config
+    clusters = [prefix for prefix in map(parse, config.cluster_cidrs) if prefix is not None]
+    if not clusters:
+        raise UsageError("no range is given", "", "Give --cluster-cidr and --node-cidr-mask-size.")
+    # The range asked about is no claim about the one in effect.
+    settings = replace(call.settings(from_file), cluster_cidrs=(), node_masks=())
+    looked = look(call, settings)
+    answer = ask(looked.facts, clusters, config.node_masks, number)
+    emit(encode(answer_document(answer, rebuild=True)) if output == "json" else answer_text(answer, rebuild=True))
+    looked.tell(call)
+
+
+command = Commands("cidr", commands=[plan, free, what_if], no_args_is_help=True, short_help="Capacity, free blocks, what if.")
