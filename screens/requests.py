@@ -1,0 +1,61 @@
+"""Requests: everything that was asked of the API server, with result, bytes and time; the newest first."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from flannelscope.events import RequestDone
+from tui.page import Page
+from tui.state import State
+from tui.table import Column, Table
+from tui.widgets.paint import Span
+from tui.widgets.rows import Rows
+from tui.words import amount, clock
+
+
+class RequestsPage(Page):
+    """The request log."""
+
+    MODE = "requests"
+    KEY = "@"
+    TITLE = "Requests"
+    SUMMARY = "every request, with its result, bytes and time"
+    HELP = "What was asked of the API server. Only reading is possible: the transport lets nothing else through."
+
+    def body(self) -> ComposeResult:
+        """One table."""
+        table: Table[RequestDone] = Table(
+            columns=(
+                Column("TIME", "T", self._time, lambda r: r.at, lambda r: 14),
+                Column("METHOD", "M", lambda r: r.method, lambda r: r.method, lambda r: len(r.method)),
+                Column("STATUS", "S", _status, lambda r: r.status, lambda r: 6, right=True),
+                Column("BYTES", "B", lambda r: amount(r.received), lambda r: r.received, lambda r: 6, right=True),
+                Column("SECONDS", "E", lambda r: f"{r.seconds:.3f}", lambda r: r.seconds, lambda r: 7, right=True),
+                Column("PATH", "P", lambda r: r.path, lambda r: r.path, lambda r: min(len(r.path), 60), most=60),
+                Column("NOTE", "N", lambda r: r.note, lambda r: r.note, lambda r: len(r.note), extra=True),
+            ),
+            identity=lambda r: f"{r.at} {r.path} {r.seconds}",
+            text=lambda r: f"{r.method} {r.path} {r.status} {r.note}",
+            fault=lambda r: not 200 <= r.status < 300,
+            usual=lambda r: -r.at,
+        )
+        yield Rows(table, lambda r: "." if 200 <= r.status < 300 else "!", empty="no request was made", id="requests")
+
+    def _time(self, request: RequestDone) -> str:
+        return clock(request.at, utc=not self.scope.store.state.local)
+
+    def heading(self, state: State) -> list[Span]:
+        """How many, and how much came."""
+        received = sum(request.received for request in state.requests)
+        return [("Requests  ", "title"), (f"{len(state.requests):,} · {amount(received)} received", "")]
+
+    def draw(self, state: State) -> None:
+        """Show them."""
+        self.query_one("#requests", Rows).put(state.requests)
+
+
+def _status(request: RequestDone) -> str:
+    return str(request.status) if request.status else "none"
+
+
+PAGE = RequestsPage

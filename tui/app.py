@@ -1,0 +1,283 @@
+"""The console: one store, the screens found by name, and the engine in its child process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+
+from flannelscope import wire
+from flannelscope.session import Settings
+from tui import registry, themes
+from tui.engine import ChildEngine, Engine
+from tui.messages import Arrived, EngineEnded
+from tui.page import Page
+from tui.state import Phase, Store
+from tui.take import begin, take_all
+from tui.words import AsciiFilter, speaks_utf8
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+STALE = 120.0  # seconds without a working watch after which data is called stale
+RESTARTS = 3  # of the engine, within
+RESTARTS_WITHIN = 60.0  # seconds; more often it is not started again by itself
+SCREENS = Binding.Group("screens", compact=True)
+GO = Binding.Group("go")
+
+
+def _palette() -> type[Provider]:
+    from tui.palette import Palette
+
+    return Palette
+
+
+class FlannelScope(App[int]):
+    """The application. `engine` and `now` are given by tests; `keys` replaces keys by the id of a binding."""
+
+    TITLE = "flannelscope"
+    DEFAULT_MODE = "overview"
+    CSS_PATH = "flannelscope.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
+    BINDING_GROUP_TITLE = "Everywhere"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "up", "back", show=False, id="app.back", tooltip="clears a filter first", group=GO),
+        Binding("q", "up(True)", "back", show=False, id="app.quit", tooltip="at the top asks to quit", group=GO),
+        Binding("minus", "previous", "previous", show=False, id="app.previous", tooltip="the screen before", group=GO),
+        Binding("at", "page('requests')", "requests", show=False, id="app.requests", tooltip="every request, with its result"),
+        Binding("r", "reread", "read again", show=False, id="app.reread", tooltip="now; data stays in view until replaced"),
+        Binding("x", "stop", "stop", show=False, id="app.stop", tooltip="reading and following; r goes on"),
+        Binding("T", "zone", "UTC or local", show=False, id="app.zone", tooltip="how times are shown"),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, id="app.suspend", tooltip="back with fg"),
+        Binding("colon", "command", "go", id="app.command", tooltip="type where to go or what to do", key_display=":"),
+        Binding("question_mark,f1", "help", "help", id="app.help", tooltip="keys that work here", key_display="?"),
+    ]
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        engine: Engine | None = None,
+        keys: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        environment = os.environ if environment is None else environment
+        self._ascii = None if speaks_utf8(environment) else AsciiFilter()
+        self.pages = registry.pages()
+        super().__init__()
+        self.settings = settings
+        self.now = now
+        self.store = Store(self)
+        self.commands: list[str] = []  # typed on the command line, oldest first
+        self.engine: Engine = engine or ChildEngine()
+        self._ended: list[float] = []
+        self._before = ""
+        self.register_theme(themes.THEME)
+        self.theme = themes.choose(environment)
+        for mode, page in self.pages.items():
+            self.add_mode(mode, page)
+        for binding in self._page_bindings():
+            self._bindings.key_to_bindings.setdefault(binding.key, []).append(binding)
+        if keys:
+            self.set_keymap(dict(keys))
+
+    def _page_bindings(self) -> Iterable[Binding]:
+        keyed = {page.KEY: page for page in self.pages.values() if page.KEY.isdigit()}
+        for digit in "1234567890":
+            page = keyed.get(digit)
+            if page is None:  # known to be a screen's key, so it says that there is none here
+                yield Binding(digit, f"absent({digit})", show=False, system=True, id=f"app.absent-{digit}")
+            else:
+                title = str(page.TITLE)
+                yield Binding(digit, f"page('{page.MODE}')", title, id=f"page.{page.MODE}", tooltip=page.SUMMARY, group=SCREENS)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Enter by its name: not every font has the sign."""
+        return super().get_key_display(binding).replace("⏎", "enter")
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """Textual's own, and ours that makes ASCII of everything where the terminal needs it."""
+        return [*super().get_line_filters(), *([self._ascii] if self._ascii else [])]
+
+    # the engine
+
+    def on_mount(self) -> None:
+        """Begin to read once the first frame is on its way."""
+        self.call_after_refresh(self.launch)
+
+    def launch(self) -> None:
+        """Start the engine's process and a first reading."""
+        self.engine.start()
+        self._listen()
+        self._begin(lambda run: wire.Start(run=run, settings=self.settings))
+
+    def _begin(self, request: Callable[[int], wire.Request]) -> None:
+        run = self.store.state.run + 1
+        self.store.set(begin(self.store.state, run))
+        self.engine.ask(request(run))
+
+    @work(thread=True, group="engine", description="what the engine says", exit_on_error=False)
+    def _listen(self) -> None:
+        ended = self.engine.listen(lambda events: void(self.post_message(Arrived(events))))
+        if ended is not None:
+            self.post_message(EngineEnded(*ended))
+
+    @on(Arrived)
+    def arrived(self, message: Arrived) -> None:
+        """Take what the engine said into the store."""
+        before = self.store.state
+        self.store.set(take_all(before, message.events))
+        after = self.store.state
+        if before.followed != after.followed or before.phase is not after.phase:
+            self._watch_freshness()
+
+    def _watch_freshness(self) -> None:
+        """One timer, only where nothing follows a live cluster any more; so an idle console paints nothing."""
+        state = self.store.state
+        if state.phase is Phase.FINISHED and not state.followed and state.watches:
+            run = state.run
+            self.set_timer(STALE, lambda: self._turn_stale(run))
+
+    def _turn_stale(self, run: int) -> None:
+        state = self.store.state
+        if state.run == run and not state.followed and not state.stale and state.phase is Phase.FINISHED:
+            self.store.put(stale=True)
+
+    @on(EngineEnded)
+    def engine_ended(self, message: EngineEnded) -> None:
+        """Say it, and start the engine again, unless it keeps ending."""
+        now = time.monotonic()
+        self._ended = [at for at in self._ended if now - at < RESTARTS_WITHIN] + [now]
+        said = f" Its last words: {message.said}" if message.said else ""
+        if len(self._ended) > RESTARTS:
+            what = f"The engine ended {len(self._ended)} times in a minute ({message.how}).{said}"
+            run = self.store.state.run
+            self.store.set(take_all(self.store.state, [wire.Failed(run=run, what=what, do="Press r to try again.")]))
+            return
+        self.notify(f"The engine ended ({message.how}) and was started again.{said}", severity="warning", markup=False)
+        self.launch()
+        self.store.put(notice=f"the engine ended ({message.how}) and was started again")
+
+    async def action_quit(self) -> None:
+        """Leave; the engine is ended on the way."""
+        self.exit(0)
+
+    def on_unmount(self) -> None:
+        """End the engine, so that the thread that listens to it ends too."""
+        self.engine.close()
+
+    # what screens and keys ask for
+
+    def action_reread(self) -> None:
+        """Read everything again."""
+        if self.store.state.phase is Phase.FAILED and len(self._ended) > RESTARTS:
+            self._ended.clear()
+            self.launch()
+        else:
+            self._begin(lambda run: wire.Reread(run=run))
+
+    def action_stop(self) -> None:
+        """End reading and following; what is known stays."""
+        run = self.store.state.run + 1
+        self.engine.ask(wire.Stop(run=run))
+        self.store.put(run=run, phase=Phase.STOPPED, stale=self.store.state.overview is not None)
+        self.notify("Stopped. Press r to read again.", markup=False, timeout=3)
+
+    def action_page(self, mode: str) -> None:
+        """Go to a page; to the present one again, back to its beginning."""
+        if mode == self.current_mode:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+            if mode == "requests":  # its key opens and closes
+                self.action_previous()
+            return
+        self._before = self.current_mode
+        self.switch_mode(mode)
+
+    def action_previous(self) -> None:
+        """To the page before."""
+        before = self._before or self.DEFAULT_MODE
+        if before != self.current_mode:
+            self.action_page(before)
+
+    def action_absent(self, digit: int) -> None:
+        """A digit without a screen."""
+        self.notify(f"There is no screen {digit} in this version.", markup=False, timeout=3)
+
+    def open(self, kind: str, key: str) -> None:
+        """Open the screen of one thing: a node by name, a finding by key."""
+        self.push_screen(registry.details()[kind](key))
+
+    def narrow(self, mode: str, written: str) -> None:
+        """Go to a page whose table shows only what `written` lets through."""
+        if mode != self.current_mode:
+            self.action_page(mode)
+
+        def sift() -> None:
+            from tui.widgets.rows import Rows
+
+            for rows in self.screen.query(Rows).results():
+                rows.sift(written)
+                break
+
+        self.call_after_refresh(sift)
+
+    def action_up(self, leave: bool = False) -> None:
+        """Close what is open, clear the filter, or go back; at the top, `leave` asks whether to quit."""
+        screen = self.screen
+        if screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        elif isinstance(screen, Page) and screen.clear_filter():
+            screen.head(self.store.state)
+        elif len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif self.current_mode != self.DEFAULT_MODE:
+            self.action_page(self.DEFAULT_MODE)
+        elif leave:
+            from tui.widgets.leave import Leave
+
+            self.push_screen(Leave(), lambda yes: self.exit(0) if yes else None)
+
+    def action_zone(self) -> None:
+        """Times in UTC, or in the zone of this machine."""
+        self.store.put(local=not self.store.state.local)
+
+    def action_help(self) -> None:
+        """Textual's help panel, made from the bindings."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def action_command(self) -> None:
+        """Open the command line."""
+        from tui.widgets.prompt import CommandPrompt
+
+        if not self.screen.query(CommandPrompt):
+            self.screen.mount(CommandPrompt())
+
+
+def void(_: object) -> None:
+    """Drop a result."""
+
+
+def run(settings: Settings, *, keys: Mapping[str, str] | None = None, report_on_exit: bool = False) -> int:
+    """Open the console and stay until the operator leaves. Returns the exit code.
+
+    `report_on_exit` writes a short report to standard output after the screen was given back.
+    """
+    app = FlannelScope(settings, keys=keys)
+    code = app.run(mouse=False)
+    if report_on_exit:
+        from tui.leaving import summary
+
+        sys.stdout.write(summary(app.store.state))
+    return app.return_code or code or 0

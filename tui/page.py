@@ -1,0 +1,129 @@
+"""A screen that draws the store. Subclasses say what is on it and how a State is drawn, nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from flannelscope.views import Overview
+from tui.state import Phase, State
+from tui.widgets.lines import HeadLine, KeyLine
+from tui.widgets.paint import Span
+from tui.widgets.rows import Rows
+from tui.words import amount, clock
+
+if TYPE_CHECKING:
+    from tui.app import FlannelScope
+
+
+class Page(Screen[None]):
+    """A page of the console, reached by its key or its name."""
+
+    MODE: ClassVar[str] = ""  # its name, also on the command line
+    KEY: ClassVar[str] = ""
+    TITLE: ClassVar[str | None] = None
+    SUMMARY: ClassVar[str] = ""  # what it shows, for help and palette
+
+    @property
+    def scope(self) -> FlannelScope:
+        """The app."""
+        from tui.app import FlannelScope
+
+        assert isinstance(self.app, FlannelScope)
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        """The frame; what stands in it is `body`'s."""
+        yield HeadLine()
+        yield from self.body()
+        yield KeyLine()
+
+    def body(self) -> ComposeResult:
+        """The widgets between the first line and the last."""
+        raise NotImplementedError
+
+    def draw(self, state: State) -> None:
+        """Show the State."""
+        raise NotImplementedError
+
+    def heading(self, state: State) -> list[Span]:
+        """The left part of the first line."""
+        return [(str(self.TITLE), "title")]
+
+    def on_mount(self) -> None:
+        """Follow the store."""
+        self.scope.store.changed.subscribe(self, self._changed)
+
+    def on_screen_resume(self) -> None:
+        """Others may have changed the store meanwhile."""
+        self._show(self.scope.store.state)
+
+    def _changed(self, state: State) -> None:
+        if self.is_current:
+            self._show(state)
+
+    def _show(self, state: State) -> None:
+        self.draw(state)
+        self.head(state)
+
+    def head(self, state: State) -> None:
+        """Draw the first line."""
+        self.query_one(HeadLine).put(self.heading(state), freshness(state, self.scope.now()))
+
+    def action_ask_filter(self) -> None:
+        """Open the filter line for the table that has the focus."""
+        from tui.widgets.prompt import FilterPrompt
+
+        rows = self.focused if isinstance(self.focused, Rows) else self.query(Rows).first()
+        if not self.query(FilterPrompt):
+            self.mount(FilterPrompt(rows))
+
+    def clear_filter(self) -> bool:
+        """Take away the filter of the table, if it has one; whether it had one."""
+        for rows in self.query(Rows):
+            if rows.choosing or rows.table.written:
+                rows.choosing = False
+                rows.sift("")
+                return True
+        return False
+
+
+class Detail(Page):
+    """A screen about one thing, opened from another."""
+
+    OPENS: ClassVar[str] = ""  # the kind of thing
+    BINDING_GROUP_TITLE = "Here"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.up", "back", id="detail.back", tooltip="to where this was opened")
+    ]
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+def freshness(state: State, now: float) -> list[Span]:
+    """The right part of the first line: mode, and either how far the reading is or the time of the data."""
+    spans: list[Span] = [("read-only · ", "muted")]
+    overview = state.overview
+    if state.phase is Phase.READING:
+        doing = next((p for p in state.progress.values() if not p.done), None)
+        if doing is None:
+            return [*spans, ("reading…" if state.progress or overview else "starting…", "accent")]
+        far = f" of {doing.total:,}" if doing.total and doing.total > doing.read else ""
+        return [*spans, (f"{amount(state.received)} · ", "muted"), (f"reading {doing.topic} {doing.read:,}{far}", "accent")]
+    if overview is None:
+        return [*spans, ("no data", "bad")]
+    time = f"{overview.source} {clock(overview.taken, utc=not state.local, now=now)}"
+    if state.stale:
+        return [*spans, (f"{time} stale", "warn")]
+    trouble = next((f"{topic} {how[0]} · " for topic, how in state.watches.items() if how[0] not in ("watching", "off")), "")
+    return [*spans, (trouble, "warn"), (time, "")] if trouble else [*spans, (time, "")]
+
+
+def count_nodes(overview: Overview | None, rows: int) -> int:
+    """How many nodes there are, as far as is known."""
+    return overview.nodes if overview is not None and overview.nodes is not None else rows

@@ -1,0 +1,136 @@
+"""A table as a value: columns, order and sieve over rows of any kind. Knows nothing of drawing.
+
+Made for thousands of rows: keys and search texts are worked out once a row and kept until the row is another object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from tui.widgets.paint import Span
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column. `letter` sorts by it; `key` orders rows; `measure` tells how wide a row's cell is.
+
+    `extra` columns are shown when there is room for all, or on request. `most` bounds the width.
+    """
+
+    title: str
+    letter: str
+    cell: Callable[[Row], str | Sequence[Span]]
+    key: Callable[[Row], Any]
+    measure: Callable[[Row], int]
+    right: bool = False
+    extra: bool = False
+    most: int = 45
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """Which rows are let through: a literal text in any case, `re:` a regular expression, a leading `!` turns it round.
+
+    `error` says why a regular expression cannot be used; all rows pass then.
+    """
+
+    text: str = ""
+    inverse: bool = False
+    pattern: re.Pattern[str] | None = None
+    error: str = ""
+
+    @classmethod
+    def of(cls, written: str) -> Sieve:
+        """Read what was typed behind the slash."""
+        inverse = written.startswith("!")
+        text = written[1:] if inverse else written
+        if not text.startswith("re:"):
+            return cls(text.lower(), inverse and bool(text))
+        try:
+            return cls(text, inverse, re.compile(text[3:], re.IGNORECASE) if text[3:] else None)
+        except re.error as error:
+            return cls(error=f"not a regular expression: {error}")
+
+    def passes(self, text: str) -> bool:
+        """Whether a row with this (lower-case) text is let through."""
+        if self.pattern is not None:
+            return (self.pattern.search(text) is not None) is not self.inverse
+        if self.error or not self.text or self.text == "re:":
+            return True
+        return (self.text in text) is not self.inverse
+
+
+@dataclass
+class Table(Generic[Row]):
+    """Rows with their order and sieve. `shown` is what is left, in order."""
+
+    columns: tuple[Column[Row], ...]
+    identity: Callable[[Row], str]
+    text: Callable[[Row], str]
+    fault: Callable[[Row], bool]
+    usual: Callable[[Row], Any]  # the order while no column is chosen
+    rows: tuple[Row, ...] = ()
+    shown: list[Row] = field(default_factory=list)
+    sort_column: int | None = None
+    reverse: bool = False
+    faults_only: bool = False
+    written: str = ""
+    sieve: Sieve = Sieve()
+    _keys: dict[tuple[int | None, str], tuple[Row, Any]] = field(default_factory=dict)
+    _texts: dict[str, tuple[Row, str]] = field(default_factory=dict)
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Take other rows; order and sieve stay."""
+        self.rows = tuple(rows)
+        if len(self._texts) > 2 * len(self.rows) + 100:  # rows that are long gone
+            self._texts.clear()
+            self._keys.clear()
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Work out `shown`."""
+        rows: Iterable[Row] = self.rows
+        if self.faults_only:
+            rows = filter(self.fault, rows)
+        if self.sieve.text or self.sieve.pattern is not None:
+            rows = [row for row in rows if self.sieve.passes(self._text(row))]
+        self.shown = sorted(rows, key=self._key, reverse=self.reverse)
+
+    def sort_by(self, column: int | None) -> None:
+        """Order by a column; the same again turns the order round."""
+        self.reverse = not self.reverse if column == self.sort_column and column is not None else False
+        self.sort_column = column
+        self.arrange()
+
+    def sift(self, written: str) -> None:
+        """Let through what the text asks for; see Sieve."""
+        self.written = written
+        self.sieve = Sieve.of(written)
+        self.arrange()
+
+    def widths(self, columns: Iterable[Column[Row]]) -> list[int]:
+        """How wide each column has to be for its title (with a sort mark) and all rows."""
+        return [
+            max(len(column.title) + 1, min(max(map(column.measure, self.rows), default=0), column.most)) for column in columns
+        ]
+
+    def _key(self, row: Row) -> Any:
+        name = (self.sort_column, self.identity(row))
+        known = self._keys.get(name)
+        if known is None or known[0] is not row:
+            usual = self.usual(row)
+            key = usual if self.sort_column is None else (self.columns[self.sort_column].key(row), usual)
+            known = self._keys[name] = (row, key)
+        return known[1]
+
+    def _text(self, row: Row) -> str:
+        name = self.identity(row)
+        known = self._texts.get(name)
+        if known is None or known[0] is not row:
+            known = self._texts[name] = (row, self.text(row).lower())
+        return known[1]

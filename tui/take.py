@@ -1,0 +1,57 @@
+"""From what the engine says to the next State: a pure function, so that it can be tested without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from flannelscope import wire
+from tui.state import MOST_REQUESTS, Phase, State
+
+
+def take_all(state: State, events: Iterable[wire.Event]) -> State:
+    """The State after `events`. What belongs to an older reading is dropped."""
+    for event in events:
+        if event.run == state.run:
+            state = take(state, event)
+    return state
+
+
+def take(state: State, event: wire.Event) -> State:
+    """The State after one event of the present reading."""
+    match event:
+        case wire.Rows():
+            return _rows(state, event)
+        case wire.Findings(findings=findings):
+            return replace(state, known={**state.known, **{finding.key: finding for finding in findings}})
+        case wire.Judged(overview=overview, keys=keys):
+            held = {key: state.known[key] for key in keys if key in state.known}
+            return replace(state, overview=overview, known=held, findings=tuple(held.values()), notice="", stale=False)
+        case wire.Progressed(topic=topic):
+            return replace(state, progress={**state.progress, topic: event})
+        case wire.Requested(requests=requests):
+            return replace(state, requests=(*state.requests, *requests)[-MOST_REQUESTS:])
+        case wire.WatchStates(states=states):
+            return replace(state, watches={**state.watches, **states})
+        case wire.Gaps(gaps=gaps):
+            return replace(state, gaps=(*state.gaps, *(f"{gap.topic}: {gap.reason}" for gap in gaps))[-MOST_REQUESTS:])
+        case wire.Failed():
+            return replace(state, failed=event, phase=Phase.FAILED, stale=state.overview is not None)
+        case wire.Finished():
+            return replace(state, phase=Phase.FINISHED)
+        case wire.Hello():
+            return state
+
+
+def _rows(state: State, event: wire.Rows) -> State:
+    rows = {} if event.first else dict(state.rows)
+    for row in event.rows:
+        rows[row.name] = row
+    for name in event.removed:
+        rows.pop(name, None)
+    return replace(state, rows=rows)
+
+
+def begin(state: State, run: int) -> State:
+    """The State when a reading begins: what was known stays in view until it is replaced."""
+    return replace(state, run=run, phase=Phase.READING, failed=None, progress={}, watches={}, gaps=())

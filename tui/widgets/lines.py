@@ -1,0 +1,115 @@
+"""The first line (who and where), the last line (what now), and lines of explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.geometry import Size
+from textual.strip import Strip
+
+from tui.widgets.paint import Painted, Span, width_of, wrap
+
+
+class HeadLine(Painted):
+    """Left: what this is. Right: mode and the time of the data. Where both do not fit, the right loses its beginning."""
+
+    DEFAULT_CSS = "HeadLine { dock: top; height: 1; background: $panel; } HeadLine:ansi { text-style: reverse; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: tuple[Span, ...] = ()
+        self.right: tuple[Span, ...] = ()
+
+    def put(self, left: Iterable[Span], right: Iterable[Span]) -> None:
+        """Say something else; nothing is painted when it is the same."""
+        said = tuple(left), tuple(right)
+        if said != (self.left, self.right):
+            self.left, self.right = said
+            self.refresh()
+
+    @property
+    def text(self) -> str:
+        """What the line says."""
+        return "".join(text for text, _ in (*self.left, *self.right))
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        right = list(self.right)
+        room = self.size.width - width_of(self.left) - 3
+        while len(right) > 1 and width_of(right) > room:
+            right.pop(0)
+        if width_of(right) > room and room < 12:
+            right = []
+        blank = max(self.size.width - width_of(self.left) - width_of(right) - 2, 0)
+        return self.paint([(" ", ""), *self.left, (" " * blank, ""), *right], self.size.width)
+
+
+class KeyLine(Painted):
+    """The keys that matter here, as the bindings in force say; those that do not fit are left out, but never help."""
+
+    DEFAULT_CSS = "KeyLine { dock: bottom; height: 1; background: $panel; } KeyLine:ansi { text-style: reverse; }"
+
+    def on_mount(self) -> None:
+        """Follow the bindings."""
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+    def _hints(self) -> list[tuple[str, str, bool]]:
+        seen: dict[str, tuple[str, str, bool]] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and binding.description and binding.action not in seen:
+                key = self.app.get_key_display(binding)
+                seen[binding.action] = (key, binding.description, active.enabled)
+        return sorted(seen.values(), key=lambda hint: (not hint[0].isdigit(), hint[0] == "?"))
+
+    @property
+    def text(self) -> str:
+        """What the line says."""
+        return "".join(text for text, _ in self._spans())
+
+    def _spans(self) -> list[Span]:
+        hints = self._hints()
+        while len(hints) > 3 and sum(len(key) + len(means) + 3 for key, means, _ in hints) > self.size.width:
+            hints.pop(-3)
+        spans: list[Span] = []
+        for key, means, enabled in hints:
+            spans += [(" ", ""), (key, "key" if enabled else "muted"), (f" {means} ", "" if enabled else "muted")]
+        return spans
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        return self.paint(self._spans(), self.size.width)
+
+
+class Note(Painted):
+    """A few lines that explain, as high as the style sheet says; more is cut with an ellipsis."""
+
+    DEFAULT_CSS = "Note { height: 2; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.spans: tuple[Span, ...] = ()
+
+    def put(self, spans: Iterable[Span]) -> None:
+        """Say something else."""
+        said = tuple(spans)
+        if said != self.spans:
+            self.spans = said
+            self.refresh()
+
+    @property
+    def text(self) -> str:
+        """What is said."""
+        return "".join(text for text, _ in self.spans)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as are needed."""
+        return len(wrap(self.spans, max(width - 2, 8), 0)) if self.spans else 0
+
+    def render_line(self, y: int) -> Strip:
+        """One of the lines."""
+        lines = wrap(self.spans, max(self.size.width - 2, 8))
+        line: list[Span] = lines[y] if y < len(lines) else []
+        if y == self.size.height - 1 and len(lines) > self.size.height:
+            line = [*line, ("…", "muted")]
+        return self.paint([(" ", ""), *line], self.size.width)
