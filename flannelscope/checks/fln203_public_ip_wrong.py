@@ -146,7 +146,7 @@ def _stands_alone(self: Check, facts: Facts, network: Network, node: Node, said:
         severity=Severity.INFO,
         evidence=_evidence(node, said, family),
         remedy=Remedy(
-            "See on the node which card has this address and whether the peers reach it; if not, choose the interface on purpose.",
+            "See on the node which card has this address and whether peers reach it; if not, choose the interface on purpose.",
             ("ip -brief address", *restart_flannel(facts.flannel_on.get(node.name, ()))),
             "Run the first command on the node itself.",
         ),
