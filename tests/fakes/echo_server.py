@@ -25,13 +25,20 @@ class Asked(NamedTuple):
 
 
 class EchoServer:
-    """`names` are what its certificate vouches for; with `clients` it insists on a certificate from that authority.
+    """`names` are what its certificate vouches for; with `clients` it insists on a certificate from that authority,
+    `optional`ly only asks for one.
 
     It answers 401 while `refusing`, and sends whoever asks for /elsewhere to another place.
     """
 
     def __init__(
-        self, folder: Path, authority: Authority, *names: str, clients: Authority | None = None, plain: bool = False
+        self,
+        folder: Path,
+        authority: Authority,
+        *names: str,
+        clients: Authority | None = None,
+        optional: bool = False,
+        plain: bool = False,
     ) -> None:
         self.asked: list[Asked] = []
         self.refusing = False
@@ -60,7 +67,7 @@ class EchoServer:
         self.port = self._server.server_address[1]
         self.scheme = "http" if plain else "https"
         if not plain:
-            self._server.socket = _context(folder, authority, names, clients).wrap_socket(
+            self._server.socket = _context(folder, authority, names, clients, optional).wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
 
@@ -78,7 +85,9 @@ class EchoServer:
         self._server.server_close()
 
 
-def _context(folder: Path, authority: Authority, names: tuple[str, ...], clients: Authority | None) -> ssl.SSLContext:
+def _context(
+    folder: Path, authority: Authority, names: tuple[str, ...], clients: Authority | None, optional: bool
+) -> ssl.SSLContext:
     pair = authority.issue("server", *(names or ("127.0.0.1", "localhost")))
     (folder / "server.crt").write_bytes(pair.certificate)
     (folder / "server.key").write_bytes(pair.key)
@@ -86,7 +95,7 @@ def _context(folder: Path, authority: Authority, names: tuple[str, ...], clients
     context.load_cert_chain(folder / "server.crt", folder / "server.key")
     if clients is not None:
         context.load_verify_locations(cadata=clients.pem.decode())
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
     return context
 
 
