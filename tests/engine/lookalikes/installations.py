@@ -40,7 +40,12 @@ def item_07_canal_with_policies() -> Pair:
     """Canal: another name and namespace, calico beside flannel, NetworkPolicies that calico enforces."""
     nodes = fleet(4)
     calico = Container(name="calico-node", image="docker.io/calico/node:v3.30.2")
-    flannel = Container(name="kube-flannel", image="quay.io/coreos/flannel:v0.24.4", env={"FLANNELD_IP_MASQ": "true"})
+    flannel = Container(
+        name="kube-flannel",
+        image="quay.io/coreos/flannel:v0.24.4",
+        command=("/opt/bin/flanneld", "--ip-masq", "--kube-subnet-mgr"),
+        env={"FLANNELD_IP_MASQ": "true"},
+    )
     labels = {"k8s-app": "canal"}
     canal = replace(
         daemonset(4, namespace="kube-system", name="canal", match_labels=labels, template_labels=labels, labels=labels),

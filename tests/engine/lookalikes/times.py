@@ -56,17 +56,25 @@ def _new_node(age: float) -> Snapshot:
     return healthy(nodes, flannel_pods=pods, pods=[agent], events=[not_ready])
 
 
-@lookalike("FLN112")
+@lookalike("FLN114")
 def item_12_a_node_off_for_a_day() -> Pair:
-    """Its pods are called Running or are terminating, and are replaced elsewhere. Corrupted: it is alive."""
+    """Its pods seem to run, to end, or to wait for an address. Corrupted: it is alive, and its kubelet complains."""
     nodes = fleet(4)
     off = replace(nodes[3], ready="Unknown", ready_reason="NodeStatusUnknown", ready_since=NOW - DAY)
-    here = pod("cart-1", nodes[0], "10.244.1.9")
-    same = pod("cart-0", off, "10.244.1.9")
-    gone = pod("cart-2", off, "10.244.4.7", deleting=True)
-    parts = {"pods": [here, same, gone], "flannel_pods": [flannel_pod(n) for n in nodes]}
-    taken = healthy([*nodes[:3], off], leases=[*heartbeats(nodes[:3]), lease(off, ago=DAY)], **parts)
-    return taken, healthy(nodes, **parts)
+    stuck = waiting_pod("cart-3", off, since=NOW - DAY)
+    pods = [pod("cart-0", nodes[0], "10.244.1.9"), pod("cart-1", off, "10.244.4.9"), stuck]
+    pods.append(pod("cart-2", off, "10.244.4.7", deleting=True))
+    last_words = event("FailedCreatePodSandBox", stuck, "failed to setup network for sandbox", ago=DAY)
+    flannel_pods = [flannel_pod(n) for n in nodes]
+    taken = healthy(
+        [*nodes[:3], off],
+        leases=[*heartbeats(nodes[:3]), lease(off, ago=DAY)],
+        pods=pods,
+        flannel_pods=flannel_pods,
+        events=[last_words],
+    )
+    said_again = replace(last_words, last=NOW - 30)
+    return taken, healthy(nodes, pods=pods, flannel_pods=flannel_pods, events=[said_again])
 
 
 @lookalike("FLN204")
