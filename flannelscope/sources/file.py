@@ -21,6 +21,7 @@ from flannelscope.model import ConfigMap, DaemonSet, Gap, Pod, Reading, Snapshot
 from flannelscope.sources import Answer, Part, saved, wire
 from flannelscope.sources.project import nodes, others, pods
 from flannelscope.sources.project.common import seconds
+from flannelscope.sources.simulated import untold
 from flannelscope.text import clean
 
 SOURCE = "file"
@@ -71,12 +72,13 @@ class FileSource:
 
     def read(self, topic: Topic, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """All that the file holds of a topic, and a Gap for each object that could not be read."""
-        yield from (gap for gap in self._contents.odd if gap.topic == topic)
+        gaps = [gap for gap in self._contents.odd if gap.topic == topic]
         if topic in self._parts and not stop.is_set():
             fields, number = self._parts[topic]
-            asked = number + sum(1 for gap in self._contents.odd if gap.topic == topic)
-            reading = Reading(at=self._contents.at, source=SOURCE, asked=asked, answered=number, scope="file")
+            scope = "" if topic is Topic.NODES else "those in the file"
+            reading = Reading(at=self._contents.at, source=SOURCE, asked=number + len(gaps), answered=number, scope=scope)
             yield Part(topic, {**fields, "source": SOURCE}, reading)
+        yield from untold(gaps, known, read=topic in self._parts)
 
     def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """A file does not change: waits until `stop`."""

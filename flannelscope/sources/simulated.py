@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from flannelscope import simulated
 from flannelscope.events import TopicProgress
-from flannelscope.model import Lease, Reading, Snapshot, Topic
+from flannelscope.model import Gap, Lease, Reading, Snapshot, Topic
 from flannelscope.sources import Answer, Part
 
 PAGE = 100  # Nodes a Part, so that a table fills as it does with pages of a large cluster
@@ -43,14 +43,12 @@ class SimulatedSource:
         """All that is held of a topic; Nodes come in several Parts."""
         if self.gate is not None:
             self.gate(topic)
-        yield from (gap for gap in self.held.gaps if gap.topic == topic)
         reading = self.held.readings.get(topic)
-        if reading is None or stop.is_set():
-            return
-        if topic is Topic.NODES:
+        if reading is not None and topic is Topic.NODES:
             yield from self._pages(reading, stop)
-        if not stop.is_set():
+        if reading is not None and not stop.is_set():
             yield Part(topic, {**self._fields(topic, known), "source": self.held.source}, reading)
+        yield from untold((gap for gap in self.held.gaps if gap.topic == topic), known, read=reading is not None)
 
     def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """Nothing changes in here: waits until `stop`."""
@@ -88,6 +86,11 @@ class SimulatedSource:
                 return {"flannel_pods": held.flannel_pods}
             case Topic.NODES | Topic.DAEMONSETS | Topic.EVENTS | Topic.PODS:
                 return {topic.value: getattr(held, topic.value)}
+
+
+def untold(gaps: Iterable[Gap], known: Snapshot, read: bool) -> Iterator[Gap]:
+    """The Gaps that `known` does not hold; a topic that was `read` has taken those of the whole cluster with it."""
+    yield from (gap for gap in gaps if gap not in known.gaps or (read and not gap.node))
 
 
 def _leases(kubelets: Snapshot, others: Snapshot) -> tuple[Lease, ...]:

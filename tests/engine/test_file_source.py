@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from flannelscope.collect import collect
 from flannelscope.errors import UsageError
-from flannelscope.events import Grown
+from flannelscope.events import GapFound, Grown
 from flannelscope.judge import judge
 from flannelscope.model import Snapshot, Topic
 from flannelscope.session import Settings, open_source
@@ -75,6 +76,8 @@ def read(source: FileSource) -> Snapshot:
     for event in collect(source, snapshot, threading.Event()):
         if isinstance(event, Grown):
             snapshot = event.snapshot
+        elif isinstance(event, GapFound):
+            snapshot = replace(snapshot, gaps=(*snapshot.gaps, event.gap))
     return snapshot
 
 

@@ -124,7 +124,13 @@ def test_reading_again_changes_nothing() -> None:
 
 
 def snapshot_of(source: SimulatedSource, known: Snapshot) -> Snapshot:
-    return [event.snapshot for event in collect(source, known, threading.Event()) if isinstance(event, Grown)][-1]
+    snapshot = known
+    for event in collect(source, known, threading.Event()):
+        if isinstance(event, Grown):
+            snapshot = event.snapshot
+        elif isinstance(event, GapFound):
+            snapshot = msgspec.structs.replace(snapshot, gaps=(*snapshot.gaps, event.gap))
+    return snapshot
 
 
 def test_what_a_snapshot_could_not_read_is_told_and_what_it_never_read_is_not_offered() -> None:
@@ -136,6 +142,16 @@ def test_what_a_snapshot_could_not_read_is_told_and_what_it_never_read_is_not_of
     told = list(collect(source, Snapshot(), threading.Event()))
     assert [event.gap for event in told if isinstance(event, GapFound)] == [gap]
     assert not any(isinstance(event, Grown) and event.topic is Topic.PODS for event in told)
+
+
+def test_what_is_missing_stays_said_however_often_it_is_read() -> None:
+    held = demo("healthy")
+    gaps = (Gap(Topic.NODES, "one Node could not be read", node="w7"), Gap(Topic.EVENTS, "an event could not be read"))
+    source = SimulatedSource(msgspec.structs.replace(held, gaps=gaps))
+    once = snapshot_of(source, Snapshot())
+    again = snapshot_of(source, once)
+    assert (set(once.gaps), len(once.gaps)) == (set(gaps), 2)
+    assert (set(again.gaps), len(again.gaps)) == (set(gaps), 2)
 
 
 def test_a_gate_holds_a_topic_back_until_the_test_lets_it_go() -> None:
