@@ -12,8 +12,6 @@ from flannelscope.model import Node, Prefix, Value
 DEFAULT_MAX_PODS = 110  # kubelet --max-pods
 KUBEADM_LARGEST = 16  # kubeadm's PodSubnetNodeMaskMaxDiff, for both families
 
-NOWHERE = Prefix(0, 0, 0)  # of no family: limits to nothing
-
 Runs = Sequence[tuple[int, int]]
 
 
@@ -223,16 +221,7 @@ def free_blocks(
 ) -> Iterator[Prefix]:
     """Blocks of the `index`-th cluster CIDR that nothing in `used` touches, in the order of `best_first`.
 
-    Only those inside flannel's own networks, where these are known, and inside `limit`, unless that is empty.
+    Only those inside `limit`, unless that is empty.
     """
-    networks = [network for network in flannel_networks(facts) if network.family == cluster.family]
-    runs = free_runs(cluster, mask, used, _both(limit, networks))
-    for number in best_first(runs, cursor_of(facts.snapshot.nodes, index, cluster, mask)):
+    for number in best_first(free_runs(cluster, mask, used, limit), cursor_of(facts.snapshot.nodes, index, cluster, mask)):
         yield block(cluster, mask, number)
-
-
-def _both(limit: Sequence[Prefix], networks: Sequence[Prefix]) -> Sequence[Prefix]:
-    """Prefixes that lie in both lists; an empty list limits nothing. Without any in common: one that holds no block."""
-    if not limit or not networks:
-        return limit or networks
-    return [a if contains(b, a) else b for a in limit for b in networks if overlaps(a, b)] or [NOWHERE]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from flannelscope.model import Value
 from flannelscope.session import Settings
 
 PREFIX = "FLANNELSCOPE_"
+Actions = Callable[[], Collection[str]] | None
 KUBECONFIG = "environment KUBECONFIG"
 
 
@@ -77,12 +78,13 @@ def load(
     *,
     file: str = "",
     environment: Mapping[str, str] | None = None,
-    actions: Collection[str] | None = None,
+    actions: Actions = None,
 ) -> Config:
     """The configuration in effect.
 
-    `options` are values by table.key, given on the command line; `file` is the one of --config, which must exist;
-    `actions` are the names that [keys] may bind (None: any). Raises UsageError that lists every mistake.
+    `options` are values by table.key, given on the command line; `file` is the one of --config, which must exist.
+    `actions` tells the names that [keys] may bind, and is asked only where there are keys (None: any name).
+    Raises UsageError that lists every mistake.
     """
     environment = os.environ if environment is None else environment
     mistakes: list[str] = []
@@ -97,9 +99,7 @@ def load(
         given[name] = (value, f"option --{name.partition('.')[2].replace('_', '-')}")
     config = _build(given, str(path) if tables is not None else "", mistakes)
     if mistakes:
-        raise UsageError(
-            "the configuration is wrong: " + "; ".join(mistakes), "", "Correct it; flannelscope config show shows what is set."
-        )
+        raise UsageError("the configuration is wrong: " + "; ".join(mistakes), "", "Correct what is named.")
     return config
 
 
@@ -124,7 +124,7 @@ def _read(path: Path, must_exist: bool) -> dict[str, Any] | None:
 def _from_file(
     tables: dict[str, Any] | None,
     path: str,
-    actions: Collection[str] | None,
+    actions: Actions,
     given: dict[str, tuple[Any, str]],
     mistakes: list[str],
 ) -> None:
@@ -132,7 +132,7 @@ def _from_file(
         if table not in TABLES or not isinstance(entries, dict):
             mistakes.append(f"{path}: there is no table [{table}] (tables: {', '.join(TABLES)})")
             continue
-        for key, value in entries.items():
+        for key, value in _dotted(entries) if table == "keys" else entries.items():
             problem = _problem(table, key, actions)
             if problem:
                 mistakes.append(f"{path}: {problem}")
@@ -140,11 +140,22 @@ def _from_file(
                 given[f"{table}.{key}"] = (value, f"file {path}")
 
 
+def _dotted(entries: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Keys as the console names them: `table.wide = "w"` under [keys] is a table within a table for TOML."""
+    for key, value in entries.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{rest}", inner) for rest, inner in _dotted(value))
+        else:
+            yield key, value
+
+
 def _from_environment(
-    environment: Mapping[str, str], actions: Collection[str] | None, given: dict[str, tuple[Any, str]], mistakes: list[str]
+    environment: Mapping[str, str], actions: Actions, given: dict[str, tuple[Any, str]], mistakes: list[str]
 ) -> None:
     for variable, value in sorted(environment.items()):
         table, _, key = variable.removeprefix(PREFIX).lower().partition("_")
+        if table == "keys":  # FLANNELSCOPE_KEYS_TABLE_PAGE_DOWN binds table.page-down
+            key = key.replace("_", ".", 1).replace("_", "-")
         if not variable.startswith(PREFIX) or table not in TABLES or not key:
             continue
         problem = _problem(table, key, actions)
@@ -154,10 +165,10 @@ def _from_environment(
             given[f"{table}.{key}"] = (value, f"environment {variable}")
 
 
-def _problem(table: str, key: str, actions: Collection[str] | None) -> str:
+def _problem(table: str, key: str, actions: Actions) -> str:
     """Why this key is not accepted, or ""."""
     if table == "keys":
-        if actions is None or key in actions:
+        if actions is None or key in actions():
             return ""
         return f"there is no action {key} to bind in [keys]"
     if any(setting.table == table and setting.key == key for setting in SETTINGS):

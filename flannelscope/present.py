@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from flannelscope.cidr import has_host_bits, show
-from flannelscope.effective import AddressConfiguration, Claim
+from flannelscope.effective import AddressConfiguration, Allocator, Claim
 from flannelscope.facts import Facts
 from flannelscope.flannel.discovery import Installation
 from flannelscope.judge import Judgement
@@ -121,8 +121,8 @@ def settings_lines(configuration: AddressConfiguration) -> tuple[SettingLine, ..
 
 def _line(configuration: AddressConfiguration, setting: str, value: str) -> SettingLine:
     chosen = [claim for claim in configuration.claims if claim.setting == setting and claim.chosen]
-    if not value or value == "unknown":
-        return SettingLine(setting, "unknown", "", "unknown")
+    if not value or value.startswith(Allocator.UNKNOWN):
+        return SettingLine(setting, clean(value) or "unknown", "", "unknown")
     return SettingLine(setting, clean(value), "; ".join(dict.fromkeys(_origin(claim) for claim in chosen)), _sure(chosen))
 
 

@@ -129,5 +129,7 @@ def _nothing(facts: Facts, judgement: Judgement) -> str:
     sentence = f"No fault found in what was looked at: {', '.join((*looked, count(judged, 'check')))}."
     if not snapshot.has(Topic.NODES):
         sentence = "The nodes could not be read, so nothing can be said about them."
+    unread = sorted({gap.topic for gap in snapshot.gaps if not snapshot.has(gap.topic)}, key=list(Topic).index)
+    missing = f" Not read: {', '.join(TOPIC_WORDS[topic] for topic in unread)}." if unread else ""
     left = f" Not known: {count(len(codes), 'check')} could not judge everything." if codes else ""
-    return sentence + left
+    return sentence + missing + left

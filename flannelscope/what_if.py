@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from flannelscope.allocator import Restart, complete_masks, restart
-from flannelscope.blocks import flannel_networks, free_blocks, taken
-from flannelscope.cidr import contains, overlaps, parse, show
+from flannelscope.blocks import block, flannel_networks, free_blocks, free_runs, taken
+from flannelscope.cidr import BITS, contains, overlaps, parse, show
 from flannelscope.effective import Sureness
 from flannelscope.facts import Facts
 from flannelscope.model import Node, Prefix, Value
@@ -58,13 +58,13 @@ def free(facts: Facts, number: int) -> Answer | None:
     notes = (
         [] if known.known else ["the running allocator's own arguments are not visible: range and mask are hints or estimates"]
     )
-    pools = _pools(facts, start, known.cluster_cidrs, masks, number)
+    pools = _pools(facts, start, known.cluster_cidrs, masks, number, inside_network=True)
     return Answer(
         would_start=start.would_start,
         reason=start.reason,
         left=start.free,
         pools=pools,
-        notes=(*notes, *_network_notes(facts, known.cluster_cidrs)),
+        notes=(*notes, *_network_notes(facts, known.cluster_cidrs, "only blocks inside are offered")),
     )
 
 
@@ -76,18 +76,20 @@ def what_if(facts: Facts, clusters: Sequence[Prefix], node_masks: Sequence[int],
     if not start.pools:
         return Answer(would_start=False, reason=start.reason, left=0, pools=())
     rebuild = tuple(_rebuild(facts, clusters, masks))
-    notes = [*_network_notes(facts, clusters), *_size_notes(facts, start, rebuild)]
+    notes = [*_network_notes(facts, clusters, "widen it before a node gets one"), *_size_notes(facts, start, rebuild)]
     return Answer(
         would_start=start.would_start,
         reason=start.reason,
         left=start.free,
-        pools=_pools(facts, start, clusters, masks, number),
+        pools=_pools(facts, start, clusters, masks, number, inside_network=False),
         rebuild=rebuild,
         notes=tuple(notes),
     )
 
 
-def _pools(facts: Facts, start: Restart, clusters: Sequence[Prefix], masks: Sequence[int], number: int) -> tuple[Pool, ...]:
+def _pools(
+    facts: Facts, start: Restart, clusters: Sequence[Prefix], masks: Sequence[int], number: int, *, inside_network: bool
+) -> tuple[Pool, ...]:
     handed = start.next(number) if start.would_start else ()
     used = taken(facts)
     return tuple(
@@ -96,36 +98,78 @@ def _pools(facts: Facts, start: Restart, clusters: Sequence[Prefix], masks: Sequ
             node_mask=mask,
             left=start.pools[index].free if start.pools else 0,
             next=tuple(given[index] for given in handed),
-            free=tuple(islice(free_blocks(facts, used, index, cluster, mask), number)) if start.pools else (),
+            free=tuple(
+                islice(
+                    free_blocks(facts, used, index, cluster, mask, _networks(facts, cluster) if inside_network else ()), number
+                )
+            )
+            if start.pools
+            else (),
         )
         for index, (cluster, mask) in enumerate(zip(clusters, masks, strict=True))
     )
+
+
+def _networks(facts: Facts, cluster: Prefix) -> list[Prefix]:
+    return [network for network in flannel_networks(facts) if network.family == cluster.family]
+
+
+class _Targets:
+    """Blocks to move to, of one cluster CIDR, each given once.
+
+    First those inside the range in effect and flannel's Network, so that Nodes can move before anything is changed; then
+    all others of the new range; at last what Nodes that were rebuilt before have left.
+    """
+
+    def __init__(self, facts: Facts, used: Sequence[Prefix], index: int, cluster: Prefix, mask: int) -> None:
+        self.cluster, self.mask = cluster, mask
+        self.others = used
+        current = [prefix for prefix in facts.configuration.cluster_cidrs[index : index + 1] if overlaps(prefix, cluster)]
+        networks = _networks(facts, cluster)
+        both = [a if contains(b, a) else b for a in current for b in networks if overlaps(a, b)] if networks else current
+        self._given: set[Prefix] = set()
+        limits: tuple[Sequence[Prefix], ...] = (both, ()) if both else ((),)
+        self._fresh = (item for limit in limits for item in free_blocks(facts, used, index, cluster, mask, limit))
+        self._left: list[Prefix] = []
+
+    def take(self, own: Prefix | None) -> Prefix | None:
+        """A block for a Node that gives up `own`; where nothing is free, one of its own, if it holds them alone."""
+        for fresh in self._fresh:
+            if fresh not in self._given:
+                self._given.add(fresh)
+                self._leave(own)
+                return fresh
+        self._leave(own)
+        return self._left.pop() if self._left else None
+
+    def _leave(self, own: Prefix | None) -> None:
+        if own is None or own.length > self.mask or not contains(self.cluster, own):
+            return
+        touching = [prefix for prefix in self.others if overlaps(prefix, own)]
+        if touching.count(own) == 1:
+            rest = [prefix for prefix in touching if prefix != own and prefix.length < BITS[prefix.family]]
+            runs = free_runs(own, self.mask, rest)
+            self._left += [block(own, self.mask, number) for first, last in runs for number in range(first, last + 1)]
 
 
 def _rebuild(facts: Facts, clusters: Sequence[Prefix], masks: Sequence[int]) -> Iterator[Rebuild]:
     """Nodes to rebuild in their order, each with a target that collides with nothing and with no other target."""
     wanted = sorted(_wanted(facts, clusters, masks), key=lambda item: (item[0], _control_plane(item[1]), natural(item[1].name)))
     used = taken(facts)
-    targets = {index: _targets(facts, used, index, clusters[index], masks[index]) for index in range(len(clusters))}
+    targets = [_Targets(facts, used, index, cluster, masks[index]) for index, cluster in enumerate(clusters)]
     seen: set[str] = set()
+    waiting: list[tuple[str, int, str, str]] = []
     for _, node, index, text, reason in wanted:
         if node.name in seen:
             continue
         seen.add(node.name)
-        to = next(targets[index], None) if index in targets else None
-        yield Rebuild(node.name, text, reason, to)
-
-
-def _targets(facts: Facts, used: Sequence[Prefix], index: int, cluster: Prefix, mask: int) -> Iterator[Prefix]:
-    """Blocks to move to: first those that lie in the range in effect too, so that Nodes can move before the flags change."""
-    known = facts.configuration.cluster_cidrs
-    both = [prefix for prefix in known[index : index + 1] if overlaps(prefix, cluster)]
-    given: set[Prefix] = set()
-    for limit in (both, ()) if both else ((),):
-        for target in free_blocks(facts, used, index, cluster, mask, limit):
-            if target not in given:
-                given.add(target)
-                yield target
+        to = targets[index].take(parse(text)) if index < len(targets) else None
+        if to is None and index < len(targets):
+            waiting.append((node.name, index, text, reason))
+        else:
+            yield Rebuild(node.name, text, reason, to)
+    for name, index, text, reason in waiting:  # others have left blocks meanwhile
+        yield Rebuild(name, text, reason, targets[index].take(None))
 
 
 def _wanted(facts: Facts, clusters: Sequence[Prefix], masks: Sequence[int]) -> Iterator[tuple[int, Node, int, str, str]]:
@@ -188,13 +232,12 @@ def _control_plane(node: Node) -> bool:
     return any(label in node.labels for label in CONTROL_PLANE)
 
 
-def _network_notes(facts: Facts, clusters: Sequence[Prefix]) -> Iterator[str]:
-    networks = flannel_networks(facts)
+def _network_notes(facts: Facts, clusters: Sequence[Prefix], advice: str) -> Iterator[str]:
     for cluster in clusters:
-        own = [network for network in networks if network.family == cluster.family]
+        own = _networks(facts, cluster)
         if own and not any(contains(network, cluster) for network in own):
             shown = ", ".join(show(network) for network in own)
-            yield f"flannel's Network is {shown}: flannel ends on a podCIDR outside of it, so only blocks inside are offered"
+            yield f"flannel's Network is {shown}: flannel ends on a podCIDR outside of it; {advice}"
 
 
 def _size_notes(facts: Facts, start: Restart, rebuild: Sequence[Rebuild]) -> Iterator[str]:

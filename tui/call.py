@@ -37,7 +37,7 @@ class Call:
         from tui.actions import actions
 
         given = {name: value for name, value in self.options.items() if "." in name}
-        return load(given, file=self.options.get("config", ""), actions=actions())
+        return load(given, file=self.options.get("config", ""), actions=actions)
 
     def settings(self, from_file: str = "") -> Settings:
         """What to read. Raises UsageError for a wrong configuration or two worlds at once."""

@@ -1,0 +1,140 @@
+"""The configuration: who wins over whom, all mistakes at once, no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from flannelscope.config import Config, load
+from flannelscope.config_keys import SETTINGS
+from flannelscope.errors import UsageError
+
+
+def write(folder: Path, text: str) -> str:
+    """A configuration file with this text."""
+    file = folder / "config.toml"
+    file.write_text(text, "utf-8")
+    return str(file)
+
+
+def wrong(file: str = "", environment: Mapping[str, str] | None = None, options: Mapping[str, object] | None = None) -> str:
+    """What load says of a wrong configuration."""
+    with pytest.raises(UsageError) as caught:
+        load(options, file=file, environment=environment or {"HOME": "/nonexistent"})
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    config = load(environment={"HOME": "/nonexistent"})
+    assert (config.pods, config.timeout, config.fail_on, config.file) == ("all", 15.0, "warning", "")
+    assert {origin for _, _, origin in config.show()} == {"default"}
+    assert len(list(config.show())) == len(SETTINGS)
+
+
+def test_option_wins_over_environment_over_file_over_default(tmp_path: Path) -> None:
+    file = write(tmp_path, '[kube]\ncontext = "file"\npods = "none"\ntimeout = 5\n')
+    environment = {"FLANNELSCOPE_KUBE_CONTEXT": "environment", "FLANNELSCOPE_KUBE_PODS": "suspect"}
+    config = load({"kube.context": "option"}, file=file, environment=environment)
+    assert (config.context, config.pods, config.timeout) == ("option", "suspect", 5.0)
+    origins = {name: origin for name, _, origin in config.show()}
+    assert origins["kube.context"] == "option --context"
+    assert origins["kube.pods"] == "environment FLANNELSCOPE_KUBE_PODS"
+    assert origins["kube.timeout"] == f"file {file}"
+    assert origins["limits.fail_on"] == "default"
+
+
+def test_the_file_is_found_below_xdg_config_home(tmp_path: Path) -> None:
+    (tmp_path / "flannelscope").mkdir()
+    file = write(tmp_path / "flannelscope", '[kube]\ncontext = "prod"\n')
+    assert load(environment={"XDG_CONFIG_HOME": str(tmp_path)}).context == "prod"
+    assert load(environment={"XDG_CONFIG_HOME": str(tmp_path)}).file == file
+    assert load(environment={"XDG_CONFIG_HOME": "relative", "HOME": str(tmp_path)}).context == ""
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        '[kube]\nfoo = 1\ntimeout = "soon"\npods = "some"\ncluster_cidr = ["banana"]\nnode_cidr_mask_size = [0]\n[bogus]\nx = 1\n'
+        '[keys]\n"app.quit" = 7\n',
+    )
+    told = wrong(file, {"FLANNELSCOPE_LIMITS_NOPE": "1"})
+    for part in (
+        "no key kube.foo",
+        "kube.timeout must be a number",
+        "kube.pods must be one of none, suspect, all",
+        "banana is no IP prefix",
+        "0 is no prefix length",
+        "no table [bogus]",
+        "keys.app.quit must be the name of a key",
+        "FLANNELSCOPE_LIMITS_NOPE: there is no key limits.nope",
+    ):
+        assert part in told
+
+
+@pytest.mark.parametrize("key", ["token", "password", "ssh_passphrase", "client_key_data", "bearer"])
+def test_secrets_are_not_accepted_and_not_repeated(tmp_path: Path, key: str) -> None:
+    told = wrong(write(tmp_path, f'[kube]\n{key} = "hunter2"\n'))
+    assert "secrets are not accepted" in told
+    assert "hunter2" not in told
+
+
+def test_ssh_is_said_not_to_exist_yet(tmp_path: Path) -> None:
+    assert "SSH is not in this version" in wrong(write(tmp_path, "[ssh]\nenabled = true\n"))
+    assert "SSH is not in this version" in wrong(write(tmp_path, '[ssh]\nuser = "root"\n'))
+    assert load(file=write(tmp_path, "[ssh]\nenabled = false\n"), environment={}).ssh is False
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "4000", "nan", "inf", "x"])
+def test_a_time_limit_must_be_a_time(value: str) -> None:
+    assert "kube.timeout" in wrong(options={"kube.timeout": value})
+
+
+def test_a_file_that_is_named_must_exist_and_be_toml(tmp_path: Path) -> None:
+    assert "no such configuration file" in wrong(str(tmp_path / "none.toml"))
+    assert "no TOML" in wrong(write(tmp_path, "[kube"))
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    assert "cannot be read" in wrong(str(binary))
+    assert "cannot be read" in wrong(str(tmp_path))
+
+
+def test_lists_are_lists_or_texts_with_commas(tmp_path: Path) -> None:
+    file = write(tmp_path, '[kube]\ncluster_cidr = ["10.244.0.0/16", "fd00::/48"]\nnode_cidr_mask_size = 24\n')
+    config = load(file=file, environment={"FLANNELSCOPE_KUBE_NODE_CIDR_MASK_SIZE": "24, /64"})
+    assert config.cluster_cidrs == ("10.244.0.0/16", "fd00::/48")
+    assert config.node_masks == (24, 64)
+    assert load(file=file, environment={}).node_masks == (24,)
+    assert "2 node masks for 1 cluster CIDRs" in wrong(
+        options={"kube.cluster_cidr": "10.0.0.0/8", "kube.node_cidr_mask_size": "24,64"}
+    )
+
+
+def test_kubeconfig_of_the_environment_is_left_to_kubectls_rules() -> None:
+    config = load(environment={"KUBECONFIG": "/a:/b"})
+    assert config.kubeconfig == ("/a", "/b")
+    assert config.settings().kubeconfig == ()  # a missing file among them is no mistake
+    assert ("kube.kubeconfig", ("/a", "/b"), "environment KUBECONFIG") in list(config.show())
+    named = load({"kube.kubeconfig": "/c"}, environment={"KUBECONFIG": "/a:/b"})
+    assert named.settings().kubeconfig == ("/c",)
+
+
+def test_keys_are_the_actions_of_the_console(tmp_path: Path) -> None:
+    file = write(tmp_path, '[keys]\ntable.wide = "v"\n"app.reread" = "ctrl+r"\n')
+    config = load(file=file, environment={"FLANNELSCOPE_KEYS_TABLE_PAGE_DOWN": "J"})
+    assert config.keys == {"table.wide": "v", "app.reread": "ctrl+r", "table.page-down": "J"}
+    with pytest.raises(UsageError, match=r"no action table\.wide"):
+        load(file=file, environment={}, actions=lambda: {"app.reread"})
+
+
+def test_settings_carry_what_is_read_and_how() -> None:
+    config = Config(context="prod", pods="none", cluster_cidrs=("10.0.0.0/8",), node_masks=(24,), service_cidrs=("10.96.0.0/12",))
+    settings = config.settings(demo="twins")
+    assert (settings.context, settings.demo, settings.pods) == ("prod", "twins", "none")
+    assert settings.start.declared.cluster_cidrs == ("10.0.0.0/8",)
+
+
+def test_a_variable_of_another_name_is_nobodys_business() -> None:
+    load(environment={"FLANNELSCOPE_SOMETHING": "1", "FLANNELSCOPE_KUBE": "x"})
