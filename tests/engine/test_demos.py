@@ -64,9 +64,9 @@ def test_what_a_cause_explains_stands_inside_it(name: str) -> None:
 
 @EVERY_DEMO
 def test_a_demo_leaves_only_that_unknown_which_the_api_cannot_tell(name: str) -> None:
-    """Networks of the machines (109), which card has an address (203), what peers have learnt (207), the allocator's
-    own memory (119): these end at the doors of the machines. All else is judged."""
-    assert {unknown.code for unknown in judged(name).unknown} <= {"FLN109", "FLN119", "FLN203", "FLN207"}
+    """Networks of the machines (109), addresses kept for pods that are gone (115), which card has an address (203),
+    what peers have learnt (207): these end at the doors of the machines. All else is judged."""
+    assert {unknown.code for unknown in judged(name).unknown} <= {"FLN109", "FLN115", "FLN203", "FLN207"}
 
 
 @EVERY_DEMO
