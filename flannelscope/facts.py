@@ -18,7 +18,7 @@ from flannelscope.cidr import parse
 from flannelscope.effective import AddressConfiguration, effective
 from flannelscope.flannel.annotations import Announcement, announcements
 from flannelscope.flannel.discovery import Discovery, discover
-from flannelscope.model import ContainerStatus, DaemonSet, Lease, Node, Pod, Snapshot, Topic, Value
+from flannelscope.model import ContainerStatus, DaemonSet, Lease, Node, Pod, Prefix, Snapshot, Topic, Value
 
 NEW_NODE = 120.0  # seconds: a younger Node may still be without podCIDR, flannel, CNI
 LEASE_FRESH = 60.0  # kubelets renew every 10 s with a duration of 40 s; 60 allows for the reading to be a little old
@@ -75,6 +75,12 @@ class Facts:
         for item in self.pod_cidrs:
             found.setdefault(item.node, []).append(item)
         return {name: tuple(items) for name, items in found.items()}
+
+    @cached_property
+    def next_block(self) -> tuple[Prefix, ...]:
+        """The podCIDRs that a controller manager started now would give to the next Node; empty when it has none."""
+        handed = self.restart.next(1) if self.restart is not None else ()
+        return handed[0] if handed else ()
 
     @cached_property
     def _judged_holders(self) -> addresses.Holders:

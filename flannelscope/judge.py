@@ -8,11 +8,10 @@ from msgspec.structs import replace
 
 from flannelscope.checks import Check, all_checks
 from flannelscope.facts import Facts
-from flannelscope.model import Consequence, Finding, Snapshot, Unknown, Value
+from flannelscope.model import WHOLE_CLUSTER, Consequence, Finding, Snapshot, Unknown, Value
 from flannelscope.text import natural
 
 EVERYWHERE = "*"
-WHOLE_CLUSTER = ""  # stands for the Nodes of a finding that names none; in `reach` it explains such findings
 
 
 class Judgement(Value, frozen=True):

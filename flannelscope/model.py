@@ -436,3 +436,4 @@ def pod_subject(pod: Pod) -> Subject:
 
 
 CLUSTER = Subject("Cluster", "cluster")
+WHOLE_CLUSTER = ""  # stands for the Nodes of a finding that names none; in `reach` it explains such findings

@@ -1,0 +1,93 @@
+"""Two Nodes hand out the same pod addresses, and every other node keeps only one route for both. Traffic for either goes
+to the one that was announced last, so the pods of the other get no answers from other nodes, while everything on the
+node itself looks healthy.
+
+How it is known
+
+The podCIDRs of all Nodes are compared with their host bits masked, in every family that flannel serves. Where at least two
+holders are members of a flannel network (or run flannel) the finding is critical: peers see two leases for one subnet.
+With fewer, flannel sees one lease or none: traffic works for now, and it is a warning, because deleting either Node clears
+the block in the controller manager, which may hand it out again.
+
+What to do
+
+Give one of them, usually the younger, another podCIDR: drain it, delete its Node, create it again with a free podCIDR.
+Deleting the Node makes every peer drop its entries for the subnet although the other still lives there; writing the
+survivor's backend-data annotation again with another blank makes all peers set them within a second. Restart the
+controller manager after the deletion and before any Node joins.
+
+How to undo it
+
+The saved manifest of the Node, created again with the former podCIDR, brings back the former state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flannelscope.address_proofs import age_order, exchange_remedy, held_by
+from flannelscope.addresses import PodCidr
+from flannelscope.checks import REACHABILITY, Check, check
+from flannelscope.cidr import show
+from flannelscope.facts import Facts
+from flannelscope.model import Finding, Node, Severity, Topic, Unknown, node_subject
+from flannelscope.text import count, fold
+
+
+@check(
+    "FLN101",
+    "duplicate-podcidr",
+    Severity.CRITICAL,
+    needs=(Topic.NODES,),
+    swallows=(
+        "FLN112",
+        "FLN204",
+        "FLN205",
+        "FLN207",
+        "FLN310",
+        "FLN401",
+        "FLN402",
+        "FLN403",
+        "FLN404",
+        "FLN405",
+        "FLN418",
+        *REACHABILITY,
+    ),
+)
+def duplicate_podcidr(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
+    """One finding for each podCIDR that several Nodes hold."""
+    for group in facts.duplicates:
+        yield _finding(this, facts, group)
+
+
+def _finding(this: Check, facts: Facts, group: tuple[PodCidr, ...]) -> Finding:
+    nodes = age_order(facts.nodes[name] for name in dict.fromkeys(item.node for item in group))
+    names = [node.name for node in nodes]
+    seen = [name for name in names if facts.in_flannel(name)]
+    keeping = fold(names[:-1])
+    prefix = group[0].prefix
+    assert prefix is not None  # only CIDRs are grouped
+    return this.finding(
+        f"{fold(names)} hold the same podCIDR {show(prefix)}: {_effect(facts, names, seen)}.{_older(nodes)}",
+        tuple(node_subject(item.node) for item in sorted(group, key=lambda i: names.index(i.node))),
+        severity=Severity.CRITICAL if len(seen) > 1 else Severity.WARNING,
+        evidence=held_by(facts, group),
+        remedy=exchange_remedy(facts, f"Give {names[-1]} another podCIDR; {keeping} keeps this one.", names[-1], names[:-1]),
+    )
+
+
+def _effect(facts: Facts, names: list[str], seen: list[str]) -> str:
+    leases = [name for name in names if name in facts.member_names]
+    if len(seen) > 1:
+        told = f"flannel sees {count(len(leases), 'lease')} for one subnet" if leases else "both run flannel"
+        return f"{told}, and peers send its traffic to the one announced last: pods of the others get no answers from other nodes"
+    if leases:
+        return f"flannel sees one lease ({leases[0]}), so traffic works until another of them joins flannel or a Node is deleted"
+    return "none of them is in flannel yet; the second that joins takes the traffic of the first"
+
+
+def _older(nodes: list[Node]) -> str:
+    first, second = nodes[0], nodes[1]
+    if first.created is None or second.created is None or first.created == second.created:
+        return ""
+    return f" {first.name} is the older."

@@ -1,0 +1,97 @@
+"""A podCIDR that is longer or shorter than the node mask does not fit the allocator's blocks. Several long ones share one
+block, and deleting one of their Nodes frees it for all; a short one takes many blocks at once.
+
+How it is known
+
+The length of each podCIDR is compared with the node mask of its index, where the arguments of the running allocator are
+known. It is a warning where several Nodes live in one block, or where one podCIDR takes a sixteenth of the pool or more;
+else worth knowing. Clusters whose podCIDRs come from a cloud or by hand are not judged.
+
+What to do
+
+Nothing at once: mixed lengths work. Give such Nodes a podCIDR of the usual length when they are rebuilt anyway, and after
+the deletion of one restart the controller manager before any Node joins.
+
+How to undo it
+
+There is nothing to undo: nothing is changed by looking.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from flannelscope.address_proofs import CAUTION, held_by, settings, unknown_allocator
+from flannelscope.addresses import PodCidr
+from flannelscope.allocator import CidrSet, OutOfRange
+from flannelscope.checks import Check, check
+from flannelscope.facts import Facts
+from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.text import fold
+
+LARGE_SHARE = 16  # one podCIDR that takes a 16th of the pool
+
+
+@check("FLN104", "podcidr-mask-differs", Severity.WARNING, needs=(Topic.NODES,))
+def podcidr_mask_differs(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
+    """One finding for each kind of odd podCIDR: its index, length and weight; those that overlap others apart."""
+    if reason := unknown_allocator(facts):
+        yield this.unknown(reason)
+    if not facts.configuration.known or facts.restart is None:
+        return
+    overlap_of = {
+        item.node: index for index, overlap in enumerate(facts.overlaps) for item in (*overlap.outer, *overlap.inner)
+    }
+    groups: dict[tuple[int, int, str, int], list[PodCidr]] = {}
+    for pool_index, pool in enumerate(facts.restart.pools):
+        for item, weight in _odd(facts, pool, pool_index):
+            assert item.prefix is not None  # it has a span in the pool
+            key = (pool_index, item.prefix.length, weight, overlap_of.get(item.node, -1))
+            groups.setdefault(key, []).append(item)
+    for (pool_index, length, weight, _), items in groups.items():
+        yield _finding(this, facts, facts.restart.pools[pool_index], length, weight, items)
+
+
+def _odd(facts: Facts, pool: CidrSet, pool_index: int) -> Iterator[tuple[PodCidr, str]]:
+    """podCIDRs of another length with their weight: shared, large or small."""
+    placed: list[tuple[PodCidr, int, int]] = []
+    if all(i.prefix is None or i.prefix.length == pool.node_mask for i in facts.pod_cidrs if i.index == pool_index):
+        return
+    for item in facts.pod_cidrs:
+        if item.index == pool_index and item.prefix is not None:
+            try:
+                placed.append((item, *pool.span(item.prefix)))
+            except OutOfRange:
+                continue  # FLN103 names it
+    tenants = Counter(first for _, first, last in placed if first == last)
+    for item, first, last in placed:
+        if item.prefix is None or item.prefix.length == pool.node_mask or not facts.settled(facts.nodes[item.node]):
+            continue
+        if item.prefix.length > pool.node_mask:
+            yield item, "shared" if tenants[first] > 1 else "small"
+        else:
+            yield item, "large" if (last - first + 1) * LARGE_SHARE >= pool.blocks else "small"
+
+
+def _finding(this: Check, facts: Facts, pool: CidrSet, length: int, weight: str, items: list[PodCidr]) -> Finding:
+    names = [item.node for item in items]
+    holders = "1 Node has a podCIDR" if len(items) == 1 else f"{len(items)} Nodes have podCIDRs"
+    said = f"{holders} of /{length} while the node mask is /{pool.node_mask} ({fold(names)})"
+    blocks = 1 << max(pool.node_mask - length, 0)
+    meaning = {
+        "shared": "several Nodes share one block of the allocator, and deleting one of them frees it for all",
+        "large": f"each takes {blocks if length >= pool.cluster.length else pool.blocks} of the {pool.blocks} blocks",
+        "small": "mixed lengths work" if length > pool.node_mask else f"mixed lengths work; each takes {blocks} blocks",
+    }[weight]
+    return this.finding(
+        f"{said}: {meaning}.",
+        tuple(node_subject(name) for name in dict.fromkeys(names)),
+        severity=Severity.INFO if weight == "small" else Severity.WARNING,
+        evidence=(*settings(facts, "cluster-cidr", "node-cidr-mask-size"), *held_by(facts, items)),
+        remedy=Remedy(
+            "Nothing at once. When such a Node is rebuilt, give it a podCIDR of the usual length, and restart the controller "
+            "manager after its Node was deleted and before any Node joins.",
+            caution=CAUTION,
+        ),
+    )

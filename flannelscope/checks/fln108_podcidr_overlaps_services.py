@@ -1,0 +1,84 @@
+"""Pod addresses and Service addresses are the same. Traffic to such a pod is taken for a Service by every kube-proxy, and
+traffic to such a Service may end at a pod.
+
+How it is known
+
+The podCIDRs and the cluster CIDR are compared with the service ranges: the ServiceCIDR objects, then the arguments of the
+running API servers and controller managers (or an option). A podCIDR inside is critical. Where only the cluster CIDR
+intersects, it is a warning if the controller manager was not told the range and would hand it out to Nodes; if it was, it
+leaves those blocks out, and it is only worth knowing.
+
+What to do
+
+Give Nodes that hold such a podCIDR another one. Start the controller manager with --service-cluster-ip-range, so that it
+leaves the range out of its pool.
+
+How to undo it
+
+The saved manifest of the Node, created again with the former podCIDR, brings back the former state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flannelscope.address_proofs import exchange_remedy, held_by, settings
+from flannelscope.addresses import PodCidr
+from flannelscope.checks import Check, check
+from flannelscope.cidr import contains, overlaps, show
+from flannelscope.effective import Sureness
+from flannelscope.facts import Facts
+from flannelscope.model import CLUSTER, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.text import fold
+
+
+@check("FLN108", "podcidr-overlaps-services", Severity.CRITICAL, needs=(Topic.NODES, Topic.SERVICES))
+def podcidr_overlaps_services(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
+    """One finding for each service range that podCIDRs, or else the cluster CIDR, intersect."""
+    configuration = facts.configuration
+    if configuration.service_sure != Sureness.SURE:
+        if facts.pod_cidrs:
+            yield this.unknown("the service range is not known: no ServiceCIDR object and no running API server shows it")
+        return
+    for service in configuration.service_cidrs:
+        inside = [i for i in facts.pod_cidrs if _touches(facts, i, service)]
+        if inside:
+            yield _pods_inside(this, facts, service, inside)
+        elif configuration.known:
+            yield from _cluster_inside(this, facts, service)
+
+
+def _touches(facts: Facts, item: PodCidr, service: Prefix) -> bool:
+    return item.prefix is not None and overlaps(item.prefix, service) and facts.settled(facts.nodes[item.node])
+
+
+def _pods_inside(this: Check, facts: Facts, service: Prefix, inside: list[PodCidr]) -> Finding:
+    names = list(dict.fromkeys(item.node for item in inside))
+    return this.finding(
+        f"The {'podCIDR' if len(names) == 1 else 'podCIDRs'} of {fold(names)} and the service range {show(service)} share "
+        "addresses: what is sent to such a pod is taken for a Service.",
+        tuple(node_subject(name) for name in names),
+        evidence=(*settings(facts, "service-cidr"), *held_by(facts, inside)),
+        remedy=exchange_remedy(facts, f"Give {fold(names)} podCIDRs outside the service range.", names[0]),
+    )
+
+
+def _cluster_inside(this: Check, facts: Facts, service: Prefix) -> Iterator[Finding]:
+    configuration = facts.configuration
+    cluster = next((c for c in configuration.cluster_cidrs if overlaps(c, service)), None)
+    if cluster is None:
+        return
+    told = any(contains(known, service) for known in configuration.manager_service_cidrs)
+    yield this.finding(
+        f"The cluster CIDR {show(cluster)} and the service range {show(service)} share addresses; the controller manager "
+        + ("knows the range and leaves those blocks out." if told else "was not told the range and will hand it out to Nodes."),
+        (CLUSTER,),
+        severity=Severity.INFO if told else Severity.WARNING,
+        evidence=settings(facts, "cluster-cidr", "service-cidr"),
+        remedy=None
+        if told
+        else Remedy(
+            f"Start the controller manager with --service-cluster-ip-range={show(service)}.",
+            caution="Only the flag counts: the controller manager does not read ServiceCIDR objects.",
+        ),
+    )

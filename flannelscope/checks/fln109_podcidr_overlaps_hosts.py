@@ -1,0 +1,126 @@
+"""Addresses of machines lie inside the range of the pods. A node that has a route to that podCIDR sends what is meant for
+the machine into the tunnel: the machine, or a whole network behind it, becomes unreachable from there.
+
+How it is known
+
+Every address of every Node (internal and external) is looked up in the podCIDRs, then in the cluster CIDR and in flannel's
+Network. It is critical where a podCIDR contains it, or where the backend routes all of Network into its tunnel (wireguard,
+udp); a warning where only the cluster CIDR or Network does, because no Node was given that block yet. Networks and routes
+that only the machines themselves know (docker0, virbr0, VPNs) cannot be seen in the API.
+
+What to do
+
+Give the Node that holds such a podCIDR another one. Before the range is handed out, move the cluster CIDR, or occupy the
+block: the controller manager leaves out what --service-cluster-ip-range names.
+
+How to undo it
+
+The saved manifest of the Node, created again with the former podCIDR, brings back the former state.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from flannelscope.address_proofs import exchange_remedy, held_by, settings
+from flannelscope.addresses import PodCidr
+from flannelscope.checks import Check, check
+from flannelscope.cidr import holds, last, parse_address, show, show_address
+from flannelscope.facts import Facts
+from flannelscope.model import CLUSTER, Evidence, Finding, Node, Prefix, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.proofs import SHOWN
+from flannelscope.text import fold
+
+WHOLE_NETWORK = ("wireguard", "udp")  # backends with one route for all of Network
+Address = tuple[int, int, Node]
+
+
+@check("FLN109", "podcidr-overlaps-hosts", Severity.CRITICAL, needs=(Topic.NODES,), swallows=("FLN402",))
+def podcidr_overlaps_hosts(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
+    """One finding for each podCIDR with Node addresses in it; else one for the range of the cluster or of flannel."""
+    if not facts.pod_cidrs:
+        return
+    yield this.unknown("networks and routes of the machines were not compared: only their kernels know them, and none was read")
+    addresses = sorted(_addresses(facts), key=lambda a: a[:2])
+    inside = list(_in_pod_cidrs(facts, addresses))
+    for item, found in inside:
+        yield _in_pod_cidr(this, facts, item, found)
+    if not inside:
+        yield from _in_ranges(this, facts, addresses)
+
+
+def _addresses(facts: Facts) -> Iterator[Address]:
+    for node in facts.snapshot.nodes:
+        for text in {*node.internal_ips, *node.external_ips}:
+            parsed = parse_address(text)
+            if parsed is not None:
+                yield (*parsed, node)
+
+
+def _in_pod_cidrs(facts: Facts, addresses: list[Address]) -> Iterator[tuple[PodCidr, list[Address]]]:
+    keys = [address[:2] for address in addresses]
+    for item in facts.pod_cidrs:
+        if item.prefix is None:
+            continue
+        low = bisect_right(keys, (item.prefix.family, item.prefix.base - 1))
+        if low == len(keys) or keys[low] > (item.prefix.family, last(item.prefix)):
+            continue
+        found = addresses[low : bisect_right(keys, (item.prefix.family, last(item.prefix)))]
+        if item.prefix.family in facts.families and facts.settled(facts.nodes[item.node]):
+            yield item, found
+
+
+def _in_pod_cidr(this: Check, facts: Facts, item: PodCidr, found: list[Address]) -> Finding:
+    machines = [node.name for _, _, node in found]
+    return this.finding(
+        f"The podCIDR {item.text} of {item.node} contains the {'address' if len(found) == 1 else 'addresses'} of "
+        f"{fold(machines)}: other nodes send what is meant for the machine to {item.node}.",
+        (node_subject(item.node), *(node_subject(name) for name in dict.fromkeys(machines) if name != item.node)),
+        evidence=(*held_by(facts, [item]), *map(_proof, found[:SHOWN])),
+        remedy=exchange_remedy(facts, f"Give {item.node} a podCIDR that contains no machine's address.", item.node),
+    )
+
+
+def _proof(address: Address) -> Evidence:
+    family, value, node = address
+    return Evidence(
+        f"address of {node.name}", show_address(family, value), f"Node {node.name}, status.addresses", "kubectl get nodes -o wide"
+    )
+
+
+def _in_ranges(this: Check, facts: Facts, addresses: list[Address]) -> Iterator[Finding]:
+    for prefix, name, evidence, whole in _ranges(facts):
+        found = [a for a in addresses if holds(prefix, a[0], a[1])]
+        if not found:
+            continue
+        effect = "a Node that is given that block makes them unreachable"
+        if whole:
+            effect = "flannel's backend routes all of it into its tunnel"
+        yield this.finding(
+            f"{name} {show(prefix)} contains addresses of {fold([a[2].name for a in found])}: {effect}.",
+            (CLUSTER,),
+            severity=Severity.CRITICAL if whole else Severity.WARNING,
+            evidence=(*evidence, *map(_proof, found[:SHOWN])),
+            remedy=Remedy("Choose a range for pods in which no machine lives, before more Nodes are given podCIDRs from it."),
+        )
+        return
+
+
+def _ranges(facts: Facts) -> Iterator[tuple[Prefix, str, tuple[Evidence, ...], bool]]:
+    """The ranges for pods, those that are wholly routed first."""
+    found: list[tuple[Prefix, str, tuple[Evidence, ...], bool]] = []
+    for installation in facts.discovery.installations:
+        conf, held = installation.net_conf, installation.config_map
+        if conf is None or held is None:
+            continue
+        origin = f"ConfigMap {held.namespace}/{held.name} net-conf.json"
+        for prefix in (conf.network if conf.enable_ipv4 else None, conf.ipv6_network if conf.enable_ipv6 else None):
+            if prefix is not None:
+                command = f"kubectl -n {held.namespace} get configmap {held.name} -o yaml"
+                proof = Evidence("flannel's Network", show(prefix), origin, command)
+                found.append((prefix, "flannel's Network", (proof,), conf.backend in WHOLE_NETWORK))
+    if facts.configuration.known:
+        proofs = settings(facts, "cluster-cidr")
+        found += [(prefix, "The cluster CIDR", proofs, False) for prefix in facts.configuration.cluster_cidrs]
+    yield from sorted(found, key=lambda f: not f[3])

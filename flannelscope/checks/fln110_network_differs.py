@@ -1,0 +1,141 @@
+"""flanneld refuses a podCIDR that is not inside the Network of its configuration: it ends at its next start, and no pod on
+that Node gets an address any more.
+
+How it is known
+
+Each member's podCIDR, in every family that net-conf enables, must lie inside Network (or IPv6Network), host bits masked.
+The ConfigMap is what flanneld reads at its next start; running daemons hold what it said when they started, which the
+finding says. Where only the known cluster CIDR is not inside, some Node to come will fail: a warning. A larger Network is
+fine.
+
+What to do
+
+Write a Network into net-conf.json that holds the cluster CIDR, then restart flannel, one node first. If instead a single
+Node is outside because its podCIDR is wrong, give it another one.
+
+How to undo it
+
+The former net-conf.json, written back before flannel is restarted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flannelscope.address_proofs import held_by, settings
+from flannelscope.addresses import PodCidr
+from flannelscope.checks import Check, check
+from flannelscope.cidr import contains, show
+from flannelscope.facts import Facts, Network
+from flannelscope.flannel.discovery import Installation
+from flannelscope.flannel.netconf import NetConf
+from flannelscope.model import CLUSTER, ConfigMap, Evidence, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.proofs import installations_of, show_config_map
+from flannelscope.text import fold
+
+KEY = {4: "Network", 6: "IPv6Network"}
+
+
+@check(
+    "FLN110",
+    "network-differs",
+    Severity.CRITICAL,
+    needs=(Topic.NODES, Topic.CONFIGURATION),
+    swallows=("FLN114", "FLN301", "FLN305", "FLN310", "FLN410", "FLN415"),
+)
+def network_differs(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
+    """For each flannel and family: one finding for the members outside, or one for the cluster CIDR."""
+    seen: set[tuple[str, str]] = set()  # several DaemonSets (one an architecture) may share a ConfigMap
+    for network in facts.networks:
+        for installation in installations_of(facts, network):
+            conf, held = installation.net_conf, installation.config_map
+            if conf is not None and held is not None and (conf.network_written or conf.ipv6_network_written):
+                first = (held.namespace, held.name) not in seen
+                seen.add((held.namespace, held.name))
+                for family, inside in _enabled(conf):
+                    yield from _judge(this, facts, network, installation, held, family, inside, first)
+
+
+def _enabled(conf: NetConf) -> Iterator[tuple[int, Prefix | None]]:
+    if conf.enable_ipv4:
+        yield 4, conf.network
+    if conf.enable_ipv6:
+        yield 6, conf.ipv6_network
+
+
+def _judge(
+    this: Check,
+    facts: Facts,
+    network: Network,
+    installation: Installation,
+    held: ConfigMap,
+    family: int,
+    inside: Prefix | None,
+    first: bool,
+) -> Iterator[Finding]:
+    members = [name for name in network.members if not installation.covered or name in installation.covered]
+    outside = [
+        item
+        for name in members
+        for item in facts.pod_cidrs_of.get(name, ())
+        if item.prefix is not None
+        and item.prefix.family == family
+        and (inside is None or not contains(inside, item.prefix))
+        and facts.settled(facts.nodes[name])
+    ]
+    proof = Evidence(
+        f"{KEY[family]} in net-conf.json",
+        show(inside) if inside else "absent",
+        f"ConfigMap {held.namespace}/{held.name}",
+        show_config_map(held),
+    )
+    # Those whose podCIDR the allocator refuses too have another cause (FLN103), which takes their part as its consequence.
+    for stray in (True, False):
+        group = [item for item in outside if _outside_cluster(facts, item) is stray]
+        if group:
+            yield _members(this, facts, group, family, inside, proof)
+    if not outside and first:
+        yield from _cluster(this, facts, family, inside, proof)
+
+
+def _outside_cluster(facts: Facts, item: PodCidr) -> bool:
+    cluster = facts.configuration.cluster_cidrs
+    return facts.configuration.known and not any(item.prefix and contains(c, item.prefix) for c in cluster)
+
+
+def _members(
+    this: Check, facts: Facts, outside: list[PodCidr], family: int, inside: Prefix | None, proof: Evidence
+) -> Finding:
+    names = list(dict.fromkeys(item.node for item in outside))
+    what = f"is not inside flannel's {KEY[family]} {show(inside)}" if inside else f"has no {KEY[family]} in net-conf.json"
+    return this.finding(
+        f"The podCIDR of {fold(names)} {what}: flannel ends there at its next start (by the ConfigMap; what the running "
+        "daemons read at their start may differ).",
+        tuple(node_subject(name) for name in names),
+        evidence=(proof, *held_by(facts, outside)),
+        remedy=_remedy(facts, family),
+    )
+
+
+def _cluster(this: Check, facts: Facts, family: int, inside: Prefix | None, proof: Evidence) -> Iterator[Finding]:
+    if not facts.configuration.known:
+        return
+    beyond = [c for c in facts.configuration.cluster_cidrs if c.family == family and (inside is None or not contains(inside, c))]
+    if beyond:
+        yield this.finding(
+            f"The cluster CIDR {show(beyond[0])} is not inside flannel's {KEY[family]} {show(inside) if inside else '(absent)'}: "
+            "a Node that is given a podCIDR outside it will have no flannel.",
+            (CLUSTER,),
+            severity=Severity.WARNING,
+            evidence=(proof, *settings(facts, "cluster-cidr")),
+            remedy=_remedy(facts, family),
+        )
+
+
+def _remedy(facts: Facts, family: int) -> Remedy:
+    cluster = next((show(c) for c in facts.configuration.cluster_cidrs if c.family == family), "the cluster CIDR")
+    return Remedy(
+        f"Write {KEY[family]} {cluster} (or a range that holds all podCIDRs) into net-conf.json, then restart flannel, one node "
+        "first.",
+        caution="Every flannel reads the new net-conf at its next start: a mistake in it stops flannel node by node.",
+    )

@@ -1,0 +1,98 @@
+"""The catalogue is a promise: every code has a check or waits for something, under its own name, and swallowing ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+import pytest
+
+import flannelscope.checks as checks
+from flannelscope.checks import Check, all_checks, planned
+
+CATALOGUE = Path(__file__).parents[1] / "data" / "catalogue.txt"
+SECTIONS = ("How it is known", "What to do", "How to undo it")
+
+
+class Entry:
+    """One line of the catalogue."""
+
+    def __init__(self, line: str) -> None:
+        self.code, self.slug, severities, swallows = line.split()
+        self.severities = severities.split(",")
+        self.swallows = frozenset() if swallows == "-" else frozenset(swallows.split(","))
+
+
+@cache
+def catalogue() -> dict[str, Entry]:
+    """Entries by code."""
+    lines = CATALOGUE.read_text("utf-8").splitlines()
+    return {entry.code: entry for entry in (Entry(line) for line in lines if line.startswith("FLN"))}
+
+
+def modules() -> Iterator[tuple[str, Check]]:
+    """Every check with the name of its module."""
+    for module in iter_modules(checks.__path__):
+        for value in vars(import_module(f"flannelscope.checks.{module.name}")).values():
+            if isinstance(value, Check):
+                yield module.name, value
+
+
+def test_every_code_has_a_check_or_is_planned_and_never_both() -> None:
+    made = {check.code for check in all_checks()}
+    assert made | set(planned()) == set(catalogue())
+    assert not made & set(planned())
+
+
+def test_a_planned_code_says_its_name_and_what_it_waits_for() -> None:
+    for code, text in planned().items():
+        slug, _, waits = text.partition(": waits for ")
+        assert slug == catalogue()[code].slug
+        assert waits.startswith("issue "), text
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: str(check.code))
+def test_a_check_is_as_the_catalogue_promises(check: Check) -> None:
+    entry = catalogue()[check.code]
+    assert check.slug == entry.slug
+    assert check.severity.name.lower() in entry.severities
+    assert frozenset(check.swallows) == entry.swallows
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: str(check.code))
+def test_a_check_explains_itself(check: Check) -> None:
+    lines = check.explanation.splitlines()
+    places = [lines.index(section) for section in SECTIONS]
+    assert places == sorted(places)
+    assert len(check.why) > 60
+    assert all(lines[place + 1] == "" and lines[place + 2] for place in places)
+
+
+def test_a_check_is_a_file_named_after_it() -> None:
+    for module, check in modules():
+        assert module == f"{check.code.lower()}_{check.slug.replace('-', '_')}"
+
+
+def test_swallowing_has_no_cycle() -> None:
+    """Walks from every code along what it swallows; coming back to where it started would fold findings away for ever."""
+    swallows = {code: entry.swallows for code, entry in catalogue().items()}
+    swallows.update({check.code: frozenset(check.swallows) for check in all_checks()})
+    finished: set[str] = set()
+
+    def walk(code: str, path: tuple[str, ...]) -> None:
+        assert code not in path, " swallows ".join((*path, code))
+        if code not in finished:
+            for effect in swallows[code]:
+                walk(effect, (*path, code))
+            finished.add(code)
+
+    for code in swallows:
+        walk(code, ())
+
+
+def test_only_codes_of_the_catalogue_are_swallowed() -> None:
+    for entry in catalogue().values():
+        assert entry.swallows <= set(catalogue())
