@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from flannelscope import simulated
@@ -34,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Settings(context={self.context!r}, demo={self.demo!r}, from_file={self.from_file!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """What rich shows of it, for instance in the traceback with locals of a console that crashed."""
+        return [("context", self.context), ("demo", self.demo), ("from_file", self.from_file)]
+
     @property
     def start(self) -> Snapshot:
         """The Snapshot to grow from: only what was declared."""
@@ -51,7 +57,7 @@ def open_source(settings: Settings) -> Source:
             raise UsageError(f"there is no demo named {settings.demo}", "--demo", f"Choose one of {', '.join(DEMOS)}.")
         from flannelscope.sources.simulated import SimulatedSource
 
-        return SimulatedSource.named(settings.demo)
+        return SimulatedSource.named(settings.demo, settings.pods)
     if settings.from_file:
         from flannelscope.sources.file import FileSource
 

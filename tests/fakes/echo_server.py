@@ -46,6 +46,7 @@ class EchoServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # headers and body in one segment: two would wait for each other (Nagle, delayed ACK)
 
             def do_GET(self) -> None:
                 peer = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
