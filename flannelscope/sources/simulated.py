@@ -30,9 +30,12 @@ class SimulatedSource:
         self.gate = gate
 
     @classmethod
-    def named(cls, name: str) -> SimulatedSource:
-        """The demo `name`, as it is at this moment. Raises KeyError when there is none of this name."""
-        return cls(simulated.build(name))
+    def named(cls, name: str, pods: str = "all") -> SimulatedSource:
+        """The demo `name`, as it is at this moment, with the pods that --pods asks for (none, suspect, all).
+
+        Raises KeyError when there is none of this name.
+        """
+        return cls(with_pods(simulated.build(name), pods))
 
     def topics(self) -> Sequence[Topic]:
         """What is held, Nodes before everything that is asked about them."""
@@ -86,6 +89,20 @@ class SimulatedSource:
                 return {"flannel_pods": held.flannel_pods}
             case Topic.NODES | Topic.DAEMONSETS | Topic.EVENTS | Topic.PODS:
                 return {topic.value: getattr(held, topic.value)}
+
+
+def with_pods(held: Snapshot, pods: str) -> Snapshot:
+    """The Snapshot as a reading with --pods none or suspect leaves it."""
+    if pods == "all":
+        return held
+    if pods == "none":
+        return replace(held, pods=(), readings={t: r for t, r in held.readings.items() if t is not Topic.PODS})
+    from flannelscope.sources.topics.pods import suspects  # brings the Kubernetes client, which a demo else does without
+
+    names = frozenset(suspects(held.nodes))
+    chosen = tuple(pod for pod in held.pods if pod.node in names)
+    reading = replace(held.readings[Topic.PODS], asked=len(chosen), answered=len(chosen), scope=pods)
+    return replace(held, pods=chosen, readings={**held.readings, Topic.PODS: reading})
 
 
 def untold(gaps: Iterable[Gap], known: Snapshot, read: bool) -> Iterator[Gap]:

@@ -154,6 +154,17 @@ def test_what_is_missing_stays_said_however_often_it_is_read() -> None:
     assert (set(again.gaps), len(again.gaps)) == (set(gaps), 2)
 
 
+def test_a_demo_reads_the_pods_that_were_asked_for() -> None:
+    none = open_source(Settings(demo="twins", pods="none"))
+    assert Topic.PODS not in none.topics()
+    suspect = open_source(Settings(demo="twins", pods="suspect"))
+    assert isinstance(suspect, SimulatedSource)
+    taken = snapshot_of(suspect, Snapshot())
+    twins = {f"w{number:03d}" for number in (*range(31, 41), *range(231, 241))}
+    assert {pod.node for pod in taken.pods} == {*twins, "w045", *(f"w{number}" for number in range(251, 256))}
+    assert taken.readings[Topic.PODS].scope == "suspect"
+
+
 def test_a_gate_holds_a_topic_back_until_the_test_lets_it_go() -> None:
     reached, opened = threading.Event(), threading.Event()
 
