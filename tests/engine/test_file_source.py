@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flannelscope.collect import collect
@@ -20,7 +22,7 @@ from flannelscope.events import GapFound, Grown
 from flannelscope.judge import judge
 from flannelscope.model import Snapshot, Topic
 from flannelscope.session import Settings, open_source
-from flannelscope.sources.file import FileSource
+from flannelscope.sources.file import FileSource, contents
 from flannelscope.sources.project.common import seconds
 
 HEARTBEAT = "2026-11-20T08:15:30Z"
@@ -212,3 +214,22 @@ def test_a_bad_file_is_wrong_use_and_says_where_and_what_to_do(case: str, tmp_pa
 def test_a_file_that_cannot_be_read_is_wrong_use(path: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         FileSource(str(tmp_path / path)).topics()
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A good file of which a piece was lost, or overwritten by any bytes."""
+    text = FORMS[draw(st.sampled_from(sorted(FORMS)))].encode()
+    start = draw(st.integers(0, len(text)))
+    end = draw(st.integers(start, min(len(text), start + 40)))
+    return text[:start] + draw(st.binary(max_size=12)) + text[end:]
+
+
+@given(damaged())
+def test_a_damaged_file_is_read_as_far_as_it_can_be_or_refused_in_plain_words(text: bytes) -> None:
+    try:
+        found = contents(text, "nodes.json")
+    except UsageError as error:
+        assert "\x1b" not in error.what
+        return
+    assert found.values.get("Node") or found.odd
