@@ -46,7 +46,7 @@ def _take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
         case Part():
             readings = {**snapshot.readings, answer.topic: answer.reading}
             gaps = snapshot.gaps
-            if answer.reading.complete:  # what was missing of this topic before is answered by this reading
+            if answer.reading.complete and not answer.change:  # what was missing of this topic before is answered by this reading
                 gaps = tuple(g for g in gaps if g.topic != answer.topic or g.node)
             grown = replace(snapshot, taken=answer.reading.at, readings=readings, gaps=gaps, **answer.fields)
             return grown, Grown(grown, answer.topic)

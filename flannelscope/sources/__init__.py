@@ -14,11 +14,13 @@ class Part(Value, frozen=True):
     """What a source read of `topic`: values for fields of Snapshot, and how it was read.
 
     A topic may come in several Parts, each holding all that was read of it so far; only the last is `complete`.
+    `change` marks what a watch saw: it adds to a reading, so what that one could not read (Gaps) is still missing.
     """
 
     topic: Topic
     fields: Mapping[str, Any]
     reading: Reading
+    change: bool = False
 
 
 Answer = Part | Gap | RequestDone | TopicProgress | WatchState

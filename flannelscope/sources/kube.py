@@ -1,0 +1,173 @@
+"""A cluster, read through its API server: the Source of the real world.
+
+Lists once, then watches. Everything goes through one transport that lets reads through and nothing else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from flannelscope.errors import ReadFailed, Refused
+from flannelscope.model import Gap, Node, Pod, Snapshot, Topic
+from flannelscope.sources import Answer, Part
+from flannelscope.sources.decode import Odd
+from flannelscope.sources.faults import Missing, Stopped, Unauthorized
+from flannelscope.sources.follow import Follower
+from flannelscope.sources.reader import Reader, gap_of, gap_of_odd
+from flannelscope.sources.rights import NODES
+from flannelscope.sources.streams import Starts
+from flannelscope.sources.topics import (
+    configuration,
+    control_plane,
+    daemonsets,
+    events,
+    flannel_pods,
+    leases,
+    nodes,
+    pods,
+    policies,
+    services,
+    version,
+)
+from flannelscope.sources.transport import Reach, Transport
+from flannelscope.sources.watch import Pace
+
+if TYPE_CHECKING:
+    from flannelscope.session import Settings
+
+Read = Callable[[Reader, Snapshot, Starts], Iterator[Answer]]
+
+TOPICS: dict[Topic, Read] = {
+    Topic.VERSION: version.read,
+    Topic.NODES: nodes.read,
+    Topic.DAEMONSETS: daemonsets.read,
+    Topic.CONTROL_PLANE: control_plane.read,
+    Topic.CONFIGURATION: configuration.read,
+    Topic.FLANNEL_PODS: flannel_pods.read,
+    Topic.LEASES: leases.read,
+    Topic.SERVICES: services.read,
+    Topic.EVENTS: events.read,
+    Topic.POLICIES: policies.read,
+    Topic.PODS: pods.read,
+}
+
+
+class KubeSource:
+    """One API server. `pods` is none, suspect or all; `timeout` (seconds) holds for connecting and every wait for bytes."""
+
+    kind = "api"
+
+    def __init__(
+        self, reach: Reach, *, pods: str = "all", timeout: float = 15.0, nodes_proxy: bool = False, pace: Pace | None = None
+    ) -> None:
+        self.transport = Transport(reach, timeout=timeout, nodes_proxy=nodes_proxy)
+        self._pods = pods
+        self._pace = pace or Pace()
+        self._starts = Starts()
+        self._refusals: list[Refused] = []
+        self._read = 0  # topics besides the version that were read
+        self._closed = threading.Event()
+
+    @classmethod
+    def connect(cls, settings: Settings) -> KubeSource:
+        """The cluster that these settings name. Raises NoCluster, UsageError."""
+        from flannelscope.sources.kubeconfig import load
+
+        return cls(load(settings), pods=settings.pods, timeout=settings.timeout, nodes_proxy=settings.nodes_proxy)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about how the server is reached, for the operator."""
+        return self.transport.reach.warnings
+
+    def topics(self) -> Sequence[Topic]:
+        """In the order in which they are most wanted; later ones build on earlier ones. Pods last: they are the most."""
+        return tuple(topic for topic in TOPICS if topic != Topic.PODS or self._pods != "none")
+
+    def read(self, topic: Topic, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        """Read one topic. Raises CannotRead where nothing can be read: no connection, 401, or every topic refused."""
+        reader = Reader(self.transport, topic, stop, self._pods)
+        try:
+            for answer in TOPICS[topic](reader, known, self._starts):
+                yield self._timed(answer, known) if isinstance(answer, Part) else answer
+            self._read += topic != Topic.VERSION
+        except Stopped:
+            return
+        except Missing:
+            yield Part(topic, {}, reader.reading(0, absent=True))
+        except Unauthorized:
+            raise
+        except Refused as fault:
+            self._refusals.append(fault)
+            yield gap_of(topic, fault)
+        except ReadFailed as fault:
+            if topic == Topic.VERSION:
+                raise
+            yield gap_of(topic, fault)
+        if topic == self.topics()[-1] and self._refusals and not self._read:
+            raise self._refusals[0]
+
+    def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        """Changes of what `read` listed, gathered, until `stop` is set."""
+        follower = Follower(self.transport, known, self._starts, self._pace, stop)
+        for answer in follower.run():
+            yield self._timed(answer, known) if isinstance(answer, Part) else answer
+
+    def reread(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        """Read these Nodes and their pods once more: what is still there was no matter of the moment.
+
+        Yields Parts of NODES and PODS that hold everything known with these Nodes and pods replaced.
+        """
+        try:
+            yield from self._nodes_again(names, known, stop)
+            yield from self._pods_again(names, known, stop)
+        except Stopped:
+            return
+
+    def close(self) -> None:
+        """Give up connections."""
+        self._closed.set()
+        self.transport.close()
+
+    def _timed(self, part: Part, known: Snapshot) -> Part:
+        """The Part with the server's clock in it."""
+        cluster = part.fields.get("cluster", known.cluster)
+        fields = {**part.fields, "cluster": replace(cluster, now=self.transport.clock.now())}
+        return Part(part.topic, fields, part.reading, part.change)
+
+    def _nodes_again(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        reader = Reader(self.transport, Topic.NODES, stop, self._pods)
+        found: dict[str, Node | None] = {}
+        gaps: list[Gap] = []
+        for name in names:
+            try:
+                _, found[name] = yield from reader.one(NODES, "", name, nodes.NODE)
+            except Missing:
+                found[name] = None
+            except (Refused, ReadFailed) as fault:
+                gaps.append(replace(gap_of(Topic.NODES, fault), node=name))
+        again = (found.get(node.name, node) for node in known.nodes)
+        fresh = tuple(node for node in again if node is not None)
+        yield self._timed(Part(Topic.NODES, {"nodes": fresh}, reader.reading(len(fresh)), True), known)
+        yield from gaps
+
+    def _pods_again(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        reader = Reader(self.transport, Topic.PODS, stop, self._pods)
+        fresh: list[Pod] = []
+        odd: list[Odd] = []
+        try:
+            yield from pods.of_nodes(reader, names, fresh, odd)
+        except (Refused, ReadFailed) as fault:
+            yield gap_of(Topic.PODS, fault)
+            return
+        wanted = frozenset(names)
+        rest = tuple(pod for pod in known.pods if pod.node not in wanted)
+        reading = known.readings.get(Topic.PODS) or reader.reading(0)
+        total = len(rest) + len(fresh)
+        again = replace(reading, at=reader.now(), asked=total + len(odd), answered=total)
+        yield self._timed(Part(Topic.PODS, {"pods": (*rest, *fresh)}, again, True), known)
+        yield from (gap_of_odd(Topic.PODS, item) for item in odd)

@@ -1,0 +1,54 @@
+"""What is watched after it was listed: one stream for a kind, or for a selection of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from flannelscope.model import Topic
+from flannelscope.sources.decode import Decoder
+from flannelscope.sources.rights import Kind
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """A list that can be watched. `query` are selectors; `decoder` makes (uid, value) of an object."""
+
+    topic: Topic
+    kind: Kind
+    decoder: Decoder[tuple[str, Any]]
+    namespace: str = ""
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Tells it from other streams of its topic."""
+        return " ".join((self.namespace, *(value for _, value in self.query))).strip()
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Where a watch goes on: the list's resourceVersion, its values by uid, our monotonic clock when it was read."""
+
+    version: str
+    values: Mapping[str, Any]
+    at: float
+
+
+class Starts:
+    """The lists that were read to their end, by topic and stream name."""
+
+    def __init__(self) -> None:
+        self._all: dict[tuple[Topic, str], tuple[Stream, Start]] = {}
+
+    def put(self, stream: Stream, start: Start) -> None:
+        """`stream` was listed."""
+        self._all[stream.topic, stream.name] = (stream, start)
+
+    def forget(self, topic: Topic) -> None:
+        """The streams of a topic are chosen anew."""
+        self._all = {key: value for key, value in self._all.items() if key[0] != topic}
+
+    def items(self) -> tuple[tuple[Stream, Start], ...]:
+        """All of them."""
+        return tuple(self._all.values())

@@ -1,0 +1,1 @@
+"""One file a topic: how it is asked for and what becomes of the answers."""

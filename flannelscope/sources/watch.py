@@ -1,0 +1,277 @@
+"""One watch: from a list's resourceVersion on, line by line, over cuts and expiry, in a thread of its own.
+
+A version that is too old (410) makes the list be read again, with back-off, and never a whole kind more often than
+`Pace.relist`: until then the state says how long it will take. Reconnecting goes on from the last bookmark or object.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import urllib3.exceptions as u3
+
+from flannelscope.errors import ReadFailed, Refused
+from flannelscope.events import RequestDone, WatchState
+from flannelscope.model import Gap, Value
+from flannelscope.sources import faults, wire
+from flannelscope.sources.background import Halt
+from flannelscope.sources.decode import BROKEN, Odd
+from flannelscope.sources.paging import Page, pages
+from flannelscope.sources.reader import gap_of, gap_of_odd
+from flannelscope.sources.streams import Start, Stream
+from flannelscope.sources.transport import Stream as Body
+from flannelscope.sources.transport import Transport
+
+_CHUNK = 1 << 16
+_GONE = 410
+
+
+class Pace(Value, frozen=True, kw_only=True):
+    """How fast a watch does things, in seconds."""
+
+    gather: float = 0.7  # changes that come within this time make one Part
+    silence: float = 150.0  # bookmarks come about every minute; so long without a byte is a cut
+    lasts: int = 290  # timeoutSeconds: the server ends a watch itself
+    relist: float = 600.0  # at least this long between two full lists of a kind
+    relist_selected: float = 30.0  # the same for a selection (a label, a reason)
+    first: float = 0.5  # back-off: from
+    most: float = 60.0  # to
+    lease: float = 30.0  # how often the controller manager's Lease is read
+
+
+class Changed(Value, frozen=True):
+    """Objects that were added or modified (value) or deleted (None), by uid, in their order."""
+
+    stream: Stream
+    objects: tuple[tuple[str, Any], ...]
+
+
+class Relisted(Value, frozen=True):
+    """The stream was listed anew; objects not in it are gone."""
+
+    stream: Stream
+    values: dict[str, Any]
+    odd: tuple[Odd, ...]
+
+
+Said = Changed | Relisted | RequestDone | WatchState | Gap
+
+
+class _Line(wire.Wire):
+    type: str = ""
+    object: msgspec.Raw = msgspec.Raw()
+
+
+class _Error(wire.Wire):
+    code: int | None = None
+    message: str | None = None
+
+
+class _ObjectMeta(wire.Wire):
+    resourceVersion: str | None = None
+    uid: str | None = None
+
+
+class _Object(wire.Wire):
+    metadata: _ObjectMeta | None = None
+
+
+_LINE = msgspec.json.Decoder(_Line)
+
+
+class Watcher:
+    """Watches one stream. `run` is the thread's work; what it learns goes to `line`."""
+
+    def __init__(
+        self, transport: Transport, stream: Stream, start: Start, pace: Pace, line: queue.Queue[Said], halt: Halt
+    ) -> None:
+        self._transport = transport
+        self._stream = stream
+        self._version = start.version
+        self._listed = start.at
+        self._pace = pace
+        self._line = line
+        self._halt = halt
+        self._wait = pace.first
+        self._state = ""
+
+    def run(self) -> None:
+        """Until told to end, or until the server refuses."""
+        try:
+            while True:
+                self._step()
+        except faults.Stopped:
+            return
+        except Refused as fault:
+            self._end(fault)
+
+    def _step(self) -> None:
+        try:
+            if not self._version:
+                self._relist()
+            self._follow()
+            return
+        except faults.Unauthorized as fault:
+            if not self._transport.reach.rejected():
+                raise
+            reason = fault.what
+        except faults.Expired:
+            self._version = ""
+            return
+        except ReadFailed as fault:
+            reason = fault.what
+        wait = self._back_off()
+        self._tell("reconnecting", f"{reason} Again in {wait:.0f} s.")
+        self._halt.wait(wait)
+
+    def _end(self, fault: Refused) -> None:
+        try:
+            self._give(gap_of(self._stream.topic, fault))
+            self._tell("off", fault.what)
+        except faults.Stopped:
+            return
+
+    # following
+
+    def _follow(self) -> None:
+        query = (
+            *self._stream.query,
+            ("watch", "1"),
+            ("allowWatchBookmarks", "true"),
+            ("resourceVersion", self._version),
+            ("timeoutSeconds", str(self._pace.lasts)),
+        )
+        opening = self._transport.open(self._stream.kind.path(self._stream.namespace), query, self._halt, self._pace.silence)
+        body = self._drive(opening)
+        try:
+            self._tell("watching")
+            heard = False
+            for lines in self._lines(body):
+                heard = True
+                self._wait = self._pace.first
+                self._take(lines)
+            if not heard:  # a server or proxy that ends every watch at once is not asked again at once
+                self._halt.wait(self._back_off())
+        finally:
+            self._halt.attach(None)
+            body.close()
+
+    def _drive(self, opening: Iterator[RequestDone]) -> Body:
+        while True:
+            try:
+                self._give(next(opening))
+            except StopIteration as end:
+                body: Body = end.value
+                return body
+
+    def _lines(self, body: Body) -> Iterator[list[bytes]]:
+        """Whole lines, as many as are there at a time."""
+        rest = b""
+        while True:
+            try:
+                data = body.read_some(_CHUNK)
+            except (u3.HTTPError, OSError, ValueError) as error:
+                if self._halt.is_set():
+                    raise faults.Stopped from error
+                raise faults.interrupted(error, self._transport.server) from error
+            if self._halt.is_set():
+                raise faults.Stopped
+            if not data:
+                return
+            *lines, rest = (rest + data).split(b"\n")
+            if lines:
+                yield lines
+
+    def _take(self, lines: list[bytes]) -> None:
+        changed: list[tuple[str, Any]] = []
+        try:
+            for line in lines:
+                if line.strip():
+                    changed += self._read(line)
+        finally:  # what came before an ERROR still happened
+            if changed:
+                self._give(Changed(self._stream, tuple(changed)))
+
+    def _read(self, line: bytes) -> list[tuple[str, Any]]:
+        try:
+            said = _LINE.decode(line)
+        except BROKEN as error:
+            raise faults.not_json(self._stream.kind.path(), error, line) from error
+        if said.type == "ERROR":
+            raise self._error(said.object)
+        try:
+            meta = msgspec.json.decode(said.object, type=_Object).metadata or _ObjectMeta()
+        except BROKEN:
+            meta = _ObjectMeta()
+        self._version = meta.resourceVersion or self._version
+        if said.type == "BOOKMARK":
+            return []
+        if said.type == "DELETED" and meta.uid:
+            return [(meta.uid, None)]
+        pair = self._stream.decoder.try_one(said.object)
+        if isinstance(pair, Odd):
+            self._give(gap_of_odd(self._stream.topic, pair, pair.name if self._stream.kind.resource == "nodes" else ""))
+            return []
+        return [pair if said.type != "DELETED" else (pair[0], None)]
+
+    def _error(self, raw: msgspec.Raw) -> ReadFailed:
+        try:
+            said = msgspec.json.decode(raw, type=_Error)
+        except BROKEN:
+            said = _Error()
+        if said.code == _GONE:
+            return faults.Expired("The watch fell too far behind (410).")
+        return ReadFailed(f"The watch was ended by the server: {said.message or said.code}.", self._transport.server)
+
+    # listing anew
+
+    def _relist(self) -> None:
+        whole = not self._stream.query and not self._stream.namespace
+        due = self._listed + (self._pace.relist if whole else self._pace.relist_selected)
+        wait = max(due - time.monotonic(), 0.0)
+        if wait > 0:
+            self._tell("relisting", f"changes are missing; the list is read again in {wait:.0f} s")
+            self._halt.wait(wait)
+        self._listed = time.monotonic()
+        values: dict[str, Any] = {}
+        odd: list[Odd] = []
+        version = ""
+        for item in pages(self._transport, self._stream.kind.path(self._stream.namespace), self._stream.query, self._halt):
+            if not isinstance(item, Page):
+                self._give(item)
+                continue
+            if item.restarted:
+                values, odd, version = {}, [], ""
+            read, strange = self._stream.decoder.page(item.body, item.where)
+            values.update(read)
+            odd += strange
+            version = version or item.meta.resourceVersion or ""
+        self._version = version
+        self._give(Relisted(self._stream, values, tuple(odd)))
+
+    # telling
+
+    def _back_off(self) -> float:
+        wait = self._wait * (0.5 + random.random() / 2)
+        self._wait = min(self._wait * 2, self._pace.most)
+        return wait
+
+    def _tell(self, state: str, reason: str = "") -> None:
+        if (state, reason) != ("watching", "") or self._state != "watching":
+            self._give(WatchState(self._stream.topic, state, reason))
+        self._state = state
+
+    def _give(self, said: Said) -> None:
+        while True:
+            if self._halt.is_set():
+                raise faults.Stopped
+            try:
+                self._line.put(said, timeout=0.1)
+                return
+            except queue.Full:
+                continue
