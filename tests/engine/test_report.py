@@ -1,0 +1,269 @@
+"""The report: what scripts may rely on in its JSON, what people read in its text, and that no text of the world escapes."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from flannelscope.errors import FlannelscopeError
+from flannelscope.facts import Facts
+from flannelscope.judge import Judgement, judge
+from flannelscope.model import (
+    Consequence,
+    Evidence,
+    Finding,
+    Gap,
+    Reading,
+    Remedy,
+    Severity,
+    Snapshot,
+    Subject,
+    Topic,
+    Unknown,
+    node_subject,
+)
+from flannelscope.present import node_rows
+from flannelscope.report import Report, Suppression, build, moment
+from flannelscope.report.document import document, encode, error
+from flannelscope.report.markdown import code, markdown
+from flannelscope.report.metrics import metrics
+from flannelscope.report.nodes import age, comma_separated, faulty, safe, table
+from flannelscope.report.nodes import document as nodes_document
+from flannelscope.report.plain import plain_text
+from tests.engine.builders import NOW, announced, healthy, node
+from tests.engine.hostile import FORBIDDEN, TEXTS, hostile
+
+TWINS = Finding(
+    code="FLN101",
+    slug="duplicate-podcidr",
+    severity=Severity.CRITICAL,
+    subjects=(node_subject("w001"), node_subject("w002")),
+    summary="w001 and w002 hold 10.244.1.0/24.",
+    why="Traffic goes astray.",
+    evidence=(Evidence("podCIDR of w001", "10.244.1.0/24", "Node w001, spec.podCIDRs", "kubectl get node w001"),),
+    consequences=(Consequence("FLN112", (Subject("Pod", "a", "default", "w001"),), "10.244.1.7 is held twice"),),
+    remedy=Remedy("Rebuild w002.", ("kubectl drain w002",), "One at a time."),
+)
+SKEW = Finding(
+    code="FLN306",
+    slug="flannel-version-skew",
+    severity=Severity.INFO,
+    subjects=(Subject("DaemonSet", "fl", "kube-flannel"),),
+    summary="Two.",
+)
+UNSURE = Unknown("FLN203", ("w003",), "needs SSH")
+
+
+def report(*suppress: Suppression, taken: Snapshot | None = None, found: tuple[Finding, ...] = (TWINS, SKEW)) -> Report:
+    """A report of two findings and one unknown."""
+    facts = Facts(taken or healthy())
+    return build(facts, Judgement(found, (UNSURE,), ("FLN101", "FLN102", "FLN203", "FLN306")), suppress)
+
+
+STRING, NUMBER, LIST = str, int, list
+SHAPE: dict[str, Any] = {
+    "schema": NUMBER,
+    "tool": STRING,
+    "cluster": {"uid": STRING, "server": STRING, "context": STRING, "version": STRING, "nodes": NUMBER},
+    "taken": STRING,
+    "source": STRING,
+    "coverage": [{"topic": STRING, "asked": NUMBER, "answered": NUMBER, "missing": [{"node": STRING, "reason": STRING}]}],
+    "findings": [
+        {
+            "code": STRING,
+            "slug": STRING,
+            "severity": STRING,
+            "subjects": [{"kind": STRING, "name": STRING}],
+            "summary": STRING,
+            "why": STRING,
+            "evidence": [{"what": STRING, "value": STRING, "from": STRING, "command": STRING}],
+            "consequences": [{"code": STRING, "subjects": [{"kind": STRING, "name": STRING}]}],
+        }
+    ],
+    "unknown": [{"code": STRING, "nodes": [STRING], "reason": STRING}],
+}
+
+
+def fits(value: Any, shape: Any, where: str = "document") -> None:
+    """Fail unless `value` has every key of `shape`, each of its type; further keys are allowed."""
+    if isinstance(shape, dict):
+        assert isinstance(value, dict), where
+        for key, inner in shape.items():
+            assert key in value, f"{where}.{key} is missing"
+            fits(value[key], inner, f"{where}.{key}")
+    elif isinstance(shape, list):
+        assert isinstance(value, list), where
+        for index, item in enumerate(value):
+            fits(item, shape[0], f"{where}[{index}]")
+    else:
+        assert type(value) is shape, f"{where} is {value!r}"
+
+
+def test_json_has_the_promised_keys() -> None:
+    taken = healthy(gaps=[Gap(Topic.NODES, "odd object", node="w009")])
+    said = json.loads(encode(document(report(taken=taken))))
+    fits(said, SHAPE)
+    assert said["schema"] == 1
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", said["taken"])
+    assert [f["severity"] for f in said["findings"]] == ["critical", "info"]
+    assert said["findings"][0]["remedy"]["summary"] == "Rebuild w002."
+    assert "remedy" not in said["findings"][1]
+    assert "namespace" not in said["findings"][0]["subjects"][0]
+    assert said["findings"][1]["subjects"] == [{"kind": "DaemonSet", "name": "fl", "namespace": "kube-flannel"}]
+    assert said["unknown"] == [{"code": "FLN203", "nodes": ["w003"], "reason": "needs SSH"}]
+    nodes = next(line for line in said["coverage"] if line["topic"] == "nodes")
+    assert nodes["missing"] == [{"node": "w009", "reason": "odd object"}]
+
+
+def test_a_hostile_cluster_fits_the_promised_keys_too() -> None:
+    facts = Facts(hostile())
+    fits(json.loads(encode(document(build(facts, judge(facts))))), SHAPE)
+
+
+def test_json_keeps_names_and_escapes_what_is_not_printable() -> None:
+    said = encode(document(build(Facts(hostile()), judge(hostile()))))
+    assert said.isascii()
+    assert not {c for c in said if not c.isprintable()} - {"\n"}
+    listed = encode(nodes_document(report(taken=hostile()), [(n.name, r) for n, r in named_rows(hostile())]))
+    assert [item["name"] for item in json.loads(listed)["nodes"]] == [f"n{i:02d}{text}" for i, text in enumerate(TEXTS)]
+
+
+def named_rows(taken: Snapshot) -> list[tuple[Any, Any]]:
+    """Nodes with their rows."""
+    facts = Facts(taken)
+    return list(zip(taken.nodes, node_rows(facts, judge(facts)), strict=True))
+
+
+def test_an_error_is_a_document_too() -> None:
+    said = json.loads(encode(error(FlannelscopeError("no route", "10.0.0.1", "Look there."))))
+    assert said == {"schema": 1, "error": {"what": "no route", "where": "10.0.0.1", "do": "Look there."}}
+
+
+def test_text_tells_everything_about_a_finding() -> None:
+    said = plain_text(report())
+    for part in (
+        "x FLN101 duplicate-podcidr (critical)  w[001-002]",
+        "w001 and w002 hold 10.244.1.0/24.",
+        "Traffic goes astray.",
+        "podCIDR of w001: 10.244.1.0/24  <- Node w001, spec.podCIDRs",
+        "$ kubectl get node w001",
+        "FLN112 Pod default/a - 10.244.1.7 is held twice",
+        "Rebuild w002.",
+        "$ kubectl drain w002",
+        "One at a time.",
+        "? FLN203 on w003: needs SSH",
+        "Looked at",
+        "Effective configuration",
+        "cluster-cidr",
+    ):
+        assert part in said
+
+
+def forms(made: Report) -> dict[str, str]:
+    """Every text form."""
+    rows = [row for _, row in named_rows(made.snapshot)]
+    return {
+        "text": plain_text(made),
+        "markdown": markdown(made),
+        "prometheus": metrics(made),
+        "table": table(rows, NOW),
+        "wide": table(rows, NOW, wide=True),
+        "csv": comma_separated(rows, NOW),
+    }
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "prometheus", "table", "wide", "csv"])
+def test_no_form_lets_a_hostile_text_through(form: str) -> None:
+    facts = Facts(hostile())
+    every = tuple(Suppression(code) for code in {f.code for f in judge(facts).findings} if code != "FLN101")
+    for suppress in ((), every):
+        said = forms(build(facts, judge(facts), suppress))[form]
+        allowed = {"\n", "\r"} if form == "csv" else {"\n"}
+        assert not (FORBIDDEN - allowed) & set(said)
+
+
+def test_a_table_line_is_one_node_whatever_its_name_holds() -> None:
+    rows = [row for _, row in named_rows(hostile())]
+    assert len(table(rows, NOW, wide=True).splitlines()) == len(rows) + 1
+
+
+def test_suppressed_findings_are_counted_and_named() -> None:
+    made = report(Suppression("FLN101", "w002"))
+    assert [f.code for f in made.judgement.findings] == ["FLN306"]
+    assert made.worst() is Severity.INFO
+    assert "Suppressed: 1 finding" in plain_text(made)
+    assert "w[001-002]  (by FLN101=w002)" in plain_text(made)
+    assert json.loads(encode(document(made)))["suppressed"][0]["by"] == "FLN101=w002"
+    assert "flannelscope_suppressed_findings 1.0" in metrics(made)
+
+
+@pytest.mark.parametrize(
+    ("suppression", "hidden"),
+    [
+        (Suppression("FLN101"), True),
+        (Suppression("FLN101", "w003"), False),
+        (Suppression("FLN306", "kube-flannel/fl"), True),
+        (Suppression("FLN306", "fl"), True),
+        (Suppression("FLN204"), False),
+    ],
+)
+def test_a_suppression_covers_its_code_and_subject(suppression: Suppression, hidden: bool) -> None:
+    assert bool(report(suppression).suppressed) is hidden
+
+
+def test_coverage_is_that_of_the_topic_that_answered_least() -> None:
+    taken = healthy()
+    readings = {**taken.readings, Topic.NODES: Reading(at=NOW, asked=40, answered=36), Topic.EVENTS: Reading(at=NOW)}
+    assert report(taken=replace(taken, readings=readings)).covered() == 90.0
+    assert report(taken=taken).covered() == 100.0
+    assert report(taken=replace(taken, readings={Topic.NODES: Reading(at=NOW)}, gaps=(Gap(Topic.PODS, "403"),))).covered() == 0.0
+
+
+def test_prometheus_tells_none_from_not_known() -> None:
+    said = metrics(report())
+    assert 'flannelscope_findings{code="FLN101",severity="critical",slug="duplicate-podcidr"} 1.0' in said
+    assert 'flannelscope_finding_nodes{code="FLN101",severity="critical",slug="duplicate-podcidr"} 2.0' in said
+    assert 'flannelscope_findings{code="FLN102",severity="critical",slug="overlapping-podcidr"} 0.0' in said
+    assert 'flannelscope_findings{code="FLN203"' not in said
+    assert 'flannelscope_check_unknown{code="FLN203"} 1.0' in said
+    assert 'flannelscope_coverage_ratio{topic="nodes"} 1.0' in said
+
+
+def test_markdown_shows_text_as_text() -> None:
+    cell = replace(TWINS, summary="a | b <script> [x](y) `z` *w*", evidence=(Evidence("a|b", "c", "d", "echo `x` | y"),))
+    said = markdown(report(found=(cell,)))
+    assert r"a \| b \<script\> \[x\]\(y\) \`z\` \*w\*" in said
+    row = next(line for line in said.splitlines() if line.startswith(r"| a\|b"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 5
+    assert code("a `b`") == "`` a `b` ``"
+
+
+def test_the_node_table_has_its_columns() -> None:
+    member = announced(node("w1", "10.244.1.0/24", ip="10.20.0.1"))
+    rows = [row for _, row in named_rows(healthy([member]))]
+    head, line = table(rows, NOW, wide=True).splitlines()
+    titles = "NODE READY PODCIDR INTERNAL-IP PUBLIC-IP BACKEND VNI VTEP-MAC FLANNEL RESTARTS VERSION PODS AGE FINDINGS"
+    assert head.split() == titles.split()
+    assert line.split()[:6] == [".", "w1", "yes", "10.244.1.0/24", "10.20.0.1", "10.20.0.1"]
+    assert "30d" in line
+    assert not faulty(rows[0])
+    assert faulty(replace(rows[0], glyph="?"))
+    assert (
+        comma_separated(rows, NOW).splitlines()[1].startswith("nothing-found,w1,yes,10.244.1.0/24,10.20.0.1,10.20.0.1,vxlan,1,")
+    )
+
+
+@pytest.mark.parametrize(("text", "shown"), [("=1+1", "'=1+1"), ("@x", "'@x"), ("w1", "w1"), ("", "")])
+def test_a_spreadsheet_runs_nothing(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+def test_ages_and_moments() -> None:
+    assert [age(NOW - s, NOW) for s in (0, 59, 60, 3600, 86400 * 3, -5)] == ["0s", "59s", "1m", "1h", "3d", "0s"]
+    assert age(None, NOW) == "?"
+    assert moment(0.0) == ""
+    assert moment(NOW) == "2026-09-21T14:13:20Z"
