@@ -1,5 +1,7 @@
 """How one API server is reached and as whom: what a transport needs, and nothing of where it was configured.
 
+A transport uses it so:
+
     access = kubeconfig.load(settings)
     client = kubernetes.client.ApiClient(access.configuration)
     client.rest_client.pool_manager = access.pool_manager()

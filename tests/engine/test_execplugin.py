@@ -85,7 +85,7 @@ def test_arguments_environment_and_the_clusters_description_reach_it(tmp_path: P
         seen = {"argv": sys.argv[1:], "team": os.environ["TEAM"], "home": "HOME" in os.environ, "info": info}
         json.dump(seen, open("seen", "w"))
         print(json.dumps({"apiVersion": info["apiVersion"], "kind": "ExecCredential", "status": {"token": "t"}}))
-        """.replace('open("seen"', f'open({str(tmp_path / "seen")!r}'),
+        """.replace('open("seen"', f"open({str(tmp_path / 'seen')!r}"),
     )
     authority = Authority()
     cluster = {
