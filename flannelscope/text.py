@@ -7,6 +7,7 @@ annotation can then say only what it says. Front ends wrap the result so that it
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # ECMA-48 control sequences (CSI), operating system commands (OSC, DCS, SOS, PM, APC up to their terminator), and
 # two-character escapes; in both the 7-bit (ESC x) and the 8-bit (C1) form.
@@ -56,18 +57,24 @@ def fold(names: list[str] | tuple[str, ...], most: int = 6) -> str:
     """Node names as ranges: w[031-040,077] w118; at most `most` groups, the rest counted."""
     groups: dict[tuple[str, str, int], list[int]] = {}
     single: list[str] = []
+    padding = _padding(names)
     for name in sorted(set(names), key=natural):
         found = re.fullmatch(r"(.*?)(\d+)(\D*)", name)
         if found is None or len(found[2]) > 9:
             single.append(name)
             continue
-        width = len(found[2]) if found[2].startswith("0") or len(found[2]) > 1 else 0
-        key = (found[1], found[3], width if found[2].startswith("0") else 0)
-        groups.setdefault(key, []).append(int(found[2]))
+        padded = padding.get((found[1], found[3], len(found[2])), 0)
+        groups.setdefault((found[1], found[3], padded), []).append(int(found[2]))
     shown = [_range(prefix, suffix, width, numbers) for (prefix, suffix, width), numbers in groups.items()] + single
     shown.sort(key=natural)
     rest = len(shown) - most
     return " ".join(shown[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _padding(names: Iterable[str]) -> dict[tuple[str, str, int], int]:
+    """Numbers of one length are zero-padded when one of them starts with 0 (and is more than that 0)."""
+    parts = (re.fullmatch(r"(.*?)(\d+)(\D*)", name) for name in names)
+    return {(p[1], p[3], len(p[2])): len(p[2]) for p in parts if p is not None and len(p[2]) > 1 and p[2][0] == "0"}
 
 
 def _range(prefix: str, suffix: str, width: int, numbers: list[int]) -> str:
