@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from flannelscope.events import Event, GapFound, Grown, RequestDone, TopicDone, TopicProgress, WatchState
+from flannelscope.facts import Facts
 from flannelscope.model import Gap, Snapshot
-from flannelscope.sources import Answer, Part, Source
+from flannelscope.pod_addresses import APART, confirm_targets
+from flannelscope.sources import Answer, Part, Rereads, Source
 
 
 def collect(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[Event]:
@@ -31,6 +33,17 @@ def collect(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[
         reading = snapshot.readings.get(topic)
         if reading is not None and reading.complete:
             yield TopicDone(topic, reading.answered, time.monotonic() - started)
+    yield from _confirm(source, snapshot, stop)
+
+
+def _confirm(source: Source, snapshot: Snapshot, stop: threading.Event) -> Iterator[Event]:
+    """Read the Nodes a second time on which addresses of pods look wrong: only what is seen twice is said."""
+    names = confirm_targets(Facts(snapshot)) if isinstance(source, Rereads) else frozenset()
+    if not isinstance(source, Rereads) or not names or stop.wait(APART):
+        return
+    for answer in source.reread(sorted(names), snapshot, stop):
+        snapshot, event = _take(snapshot, answer)
+        yield event
 
 
 def follow(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[Event]:
@@ -46,11 +59,12 @@ def _take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
         case Part():
             readings = {**snapshot.readings, answer.topic: answer.reading}
             gaps = snapshot.gaps
-            if answer.reading.complete and not answer.change:  # what was missing of this topic before is answered by this reading
-                gaps = tuple(g for g in gaps if g.topic != answer.topic or g.node)
+            if answer.reading.complete and not answer.change:  # a whole reading says itself, afterwards, what it could not read
+                gaps = tuple(g for g in gaps if g.topic != answer.topic)
             grown = replace(snapshot, taken=answer.reading.at, readings=readings, gaps=gaps, **answer.fields)
             return grown, Grown(grown, answer.topic)
         case Gap():
-            return replace(snapshot, gaps=(*snapshot.gaps, answer)), GapFound(answer)
+            grown = replace(snapshot, gaps=(*snapshot.gaps, answer))
+            return grown, GapFound(answer, grown)
         case RequestDone() | TopicProgress() | WatchState():
             return snapshot, answer

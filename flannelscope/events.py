@@ -34,9 +34,10 @@ class TopicDone(Value, frozen=True):
 
 
 class GapFound(Value, frozen=True):
-    """Something could not be read."""
+    """Something could not be read; the Snapshot holds the Gap with the others."""
 
     gap: Gap
+    snapshot: Snapshot
 
 
 class Grown(Value, frozen=True):

@@ -112,7 +112,9 @@ class Run:
                 self._progress(topic, read, total, False)
             case TopicDone(topic=topic, count=count):
                 self._progress(topic, count, count, True)
-            case GapFound(gap=gap):
+            case GapFound(gap=gap, snapshot=snapshot):
+                with self._news:
+                    self.snapshot = snapshot
                 self.outbox.gap(self.number, gap)
             case WatchState(topic=topic, state=state, reason=reason):
                 self.outbox.watch(self.number, str(topic), state, reason)

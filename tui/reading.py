@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from flannelscope.collect import collect
 from flannelscope.errors import CannotRead, Refused
 from flannelscope.events import Event, GapFound, Grown, RequestDone, TopicDone, TopicProgress, WatchState
@@ -66,7 +64,7 @@ def _read(events: Iterator[Event], snapshot: Snapshot, progress: Progress, call:
             case TopicDone():
                 LOGGER.info("read %s: %d in %.2f s", event.topic.value, event.count, event.seconds)
             case GapFound():
-                snapshot = replace(snapshot, gaps=(*snapshot.gaps, event.gap))
+                snapshot = event.snapshot
                 where = f"{event.gap.node}: " if event.gap.node else ""
                 LOGGER.warning("gap: %s: %s%s", event.gap.topic.value, where, event.gap.reason)
             case Grown():

@@ -7,6 +7,7 @@ Go's flag package: one dash or two, `-name=value` or `-name value`; booleans sta
 from __future__ import annotations
 
 import shlex
+from itertools import zip_longest
 
 from flannelscope.model import Container
 
@@ -18,7 +19,7 @@ def flags(container: Container) -> dict[str, tuple[str, ...]]:
     """Every flag given, with its values in order; a boolean one without value has "true"."""
     found: dict[str, list[str]] = {}
     words = _words((*container.command, *container.args))
-    for word, following in zip(words, (*words[1:], ""), strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         name, given, value = word.lstrip("-").partition("=")
         if not word.startswith("-") or not name:
             continue

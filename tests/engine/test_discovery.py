@@ -336,6 +336,10 @@ def test_config_maps_worth_reading() -> None:
     )
 
 
+def test_a_container_that_relies_on_its_image_says_no_flags() -> None:
+    assert flags(Container(name="kube-flannel")) == {}
+
+
 def test_flags_in_every_form() -> None:
     given = Container(
         name="kube-flannel",
