@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from flannelscope.events import RequestDone, TopicProgress, WatchState
 from flannelscope.model import Gap, Reading, Snapshot, Topic, Value
@@ -42,3 +42,11 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give up connections; a read under way in another thread ends soon."""
+
+
+@runtime_checkable
+class Rereads(Protocol):
+    """A source that moves while it is read: what was seen may have been a matter of the moment."""
+
+    def reread(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        """Read these Nodes and their pods once more, into Snapshot.second_reads."""

@@ -6,18 +6,18 @@ Lists once, then watches. Everything goes through one transport that lets reads 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from flannelscope.errors import ReadFailed, Refused
-from flannelscope.model import Gap, Node, Pod, Snapshot, Topic
+from flannelscope.model import Gap, Node, Pod, SecondRead, Snapshot, Topic
 from flannelscope.sources import Answer, Part
-from flannelscope.sources.decode import Odd
 from flannelscope.sources.faults import Missing, Stopped, Unauthorized
 from flannelscope.sources.follow import Follower
-from flannelscope.sources.reader import Reader, gap_of, gap_of_odd
+from flannelscope.sources.reader import Reader, gap_of
 from flannelscope.sources.rights import NODES
 from flannelscope.sources.streams import Starts
 from flannelscope.sources.topics import (
@@ -118,15 +118,23 @@ class KubeSource:
             yield self._timed(answer, known) if isinstance(answer, Part) else answer
 
     def reread(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
-        """Read these Nodes and their pods once more: what is still there was no matter of the moment.
+        """Read these Nodes and their pods once more, into `second_reads`: what is there twice was no matter of the moment.
 
-        Yields Parts of NODES and PODS that hold everything known with these Nodes and pods replaced.
+        The Part keeps the Reading of the pods: the second read is compared with the time of the first.
         """
-        try:
-            yield from self._nodes_again(names, known, stop)
-            yield from self._pods_again(names, known, stop)
-        except Stopped:
-            return
+        reader = Reader(self.transport, Topic.PODS, stop, self._pods)
+        reading = known.readings.get(Topic.PODS) or reader.reading(0)
+        seconds = dict(known.second_reads)
+        gaps: list[Gap] = []
+        for name in names:
+            try:
+                seconds[name] = yield from self._second(reader, name)
+            except Stopped:
+                return
+            except (Refused, ReadFailed) as fault:
+                gaps.append(replace(gap_of(Topic.PODS, fault), node=name))
+        yield self._timed(Part(Topic.PODS, {"second_reads": seconds}, reading, True), known)
+        yield from gaps
 
     def close(self) -> None:
         """Give up connections."""
@@ -139,35 +147,10 @@ class KubeSource:
         fields = {**part.fields, "cluster": replace(cluster, now=self.transport.clock.now())}
         return Part(part.topic, fields, part.reading, part.change)
 
-    def _nodes_again(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
-        reader = Reader(self.transport, Topic.NODES, stop, self._pods)
-        found: dict[str, Node | None] = {}
-        gaps: list[Gap] = []
-        for name in names:
-            try:
-                _, found[name] = yield from reader.one(NODES, "", name, nodes.NODE)
-            except Missing:
-                found[name] = None
-            except (Refused, ReadFailed) as fault:
-                gaps.append(replace(gap_of(Topic.NODES, fault), node=name))
-        again = (found.get(node.name, node) for node in known.nodes)
-        fresh = tuple(node for node in again if node is not None)
-        yield self._timed(Part(Topic.NODES, {"nodes": fresh}, reader.reading(len(fresh)), True), known)
-        yield from gaps
-
-    def _pods_again(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
-        reader = Reader(self.transport, Topic.PODS, stop, self._pods)
-        fresh: list[Pod] = []
-        odd: list[Odd] = []
-        try:
-            yield from pods.of_nodes(reader, names, fresh, odd)
-        except (Refused, ReadFailed) as fault:
-            yield gap_of(Topic.PODS, fault)
-            return
-        wanted = frozenset(names)
-        rest = tuple(pod for pod in known.pods if pod.node not in wanted)
-        reading = known.readings.get(Topic.PODS) or reader.reading(0)
-        total = len(rest) + len(fresh)
-        again = replace(reading, at=reader.now(), asked=total + len(odd), answered=total)
-        yield self._timed(Part(Topic.PODS, {"pods": (*rest, *fresh)}, again, True), known)
-        yield from (gap_of_odd(Topic.PODS, item) for item in odd)
+    def _second(self, reader: Reader, name: str) -> Generator[Answer, None, SecondRead]:
+        node: Node | None = None
+        with suppress(Missing):
+            _, node = yield from reader.one(NODES, "", name, nodes.NODE)
+        found: list[Pod] = []
+        yield from pods.of_nodes(reader, (name,), found, [])
+        return SecondRead(reader.now(), node, tuple(found))
