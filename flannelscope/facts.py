@@ -13,10 +13,10 @@ from functools import cached_property
 from flannelscope import addresses
 from flannelscope.addresses import Overlap
 from flannelscope.addresses import PodCidr as PodCidr
-from flannelscope.allocator import Restart, restart
+from flannelscope.allocator import Restart, start
 from flannelscope.cidr import parse
 from flannelscope.effective import AddressConfiguration, effective
-from flannelscope.flannel.annotations import Announcement, announcements
+from flannelscope.flannel.annotations import GATE, Announcement, announcements, prefixes
 from flannelscope.flannel.discovery import Discovery, discover
 from flannelscope.model import ContainerStatus, DaemonSet, Lease, Node, Pod, Prefix, Snapshot, Topic, Value
 
@@ -121,7 +121,17 @@ class Facts:
     @cached_property
     def member_names(self) -> frozenset[str]:
         """Nodes that are a member of any network."""
-        return frozenset(name for network in self.networks for name in network.members)
+        return frozenset().union(*self.members_of.values())
+
+    @cached_property
+    def members_of(self) -> dict[str, list[str]]:
+        """The names of the members by annotation prefix: only the gate is looked at, nothing is decoded."""
+        found: dict[str, list[str]] = {}
+        for node in self.snapshot.nodes:
+            for prefix in prefixes(node) if node.annotations else ():
+                if node.annotations[prefix + GATE] == "true":
+                    found.setdefault(prefix, []).append(node.name)
+        return found
 
     @cached_property
     def discovery(self) -> Discovery:
@@ -142,7 +152,7 @@ class Facts:
         known = self.configuration
         if not known.cluster_cidrs:
             return None
-        return restart(known.cluster_cidrs, known.node_masks, known.manager_service_cidrs, self.snapshot.nodes)
+        return start(known.cluster_cidrs, known.node_masks, known.manager_service_cidrs, self.pod_cidrs)
 
     @cached_property
     def families(self) -> frozenset[int]:
@@ -150,13 +160,12 @@ class Facts:
         enabled = self.discovery.families
         if enabled is not None:
             return enabled
-        announced = {
-            family
-            for network in self.networks
-            for said in network.members.values()
-            for family, raw in ((4, said.raw_public_ip), (6, said.raw_public_ipv6))
-            if raw is not None
-        }
+        announced: set[int] = set()
+        for prefix, names in self.members_of.items():
+            said = [self.nodes[name].annotations for name in names]
+            for family, key in ((4, prefix + "public-ip"), (6, prefix + "public-ipv6")):
+                if any(key in annotations for annotations in said):
+                    announced.add(family)
         return frozenset(announced or {4})
 
     @cached_property
@@ -203,7 +212,10 @@ class Facts:
     def _flannel_settled(self, item: FlannelOnNode) -> bool:
         status = item.status
         if status is None:
-            return item.pod.detail is not None and any(s.state == "waiting" and s.restarts for s in item.pod.detail.statuses)
+            detail = item.pod.detail
+            if detail is None or any(s.state == "waiting" and s.restarts for s in detail.statuses):
+                return detail is not None
+            return detail.created is not None and self.now - detail.created >= FLANNEL_STARTED
         if status.state == "running":
             return status.started is None or self.now - status.started >= FLANNEL_STARTED or self._ended_twice(status)
         return True
