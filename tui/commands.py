@@ -178,6 +178,11 @@ from_option = click.option(
 class Commands(Shared, click.Group):
     """A group of commands."""
 
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands first."""
+        self.format_commands(context, formatter)
+        super().format_options(context, formatter)
+
     def resolve_command(self, context: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Like click's, with a word about what comes later and about demos."""
         name = args[0]

@@ -1,0 +1,34 @@
+"""Runs the program as users do: in a process of its own, with an environment that knows no cluster."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(home: Path, **further: str) -> dict[str, str]:
+    """No kubeconfig, no configuration, no terminal."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "TERM": "dumb", "PYTHONUTF8": "1", **further}
+
+
+def arguments(*args: str) -> list[str]:
+    """The command line of a call."""
+    return [sys.executable, "-m", "flannelscope", *args]
+
+
+def call(home: Path, *args: str, timeout: float = 60, also: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(
+        arguments(*args),
+        env=environment(home, **(also or {})),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
