@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from flannelscope.addresses import PodCidr
 from flannelscope.cidr import show
 from flannelscope.effective import Claim, Sureness
 from flannelscope.facts import Facts
+from flannelscope.flannel.annotations import GATE, prefixes
 from flannelscope.model import Evidence, Node, Remedy
 from flannelscope.proofs import SHOWN, when
 
@@ -23,10 +24,10 @@ CAUTION = (
 def held(facts: Facts, item: PodCidr) -> Evidence:
     """A Node's podCIDR, how old the Node is, and whether flannel announces it."""
     node = facts.nodes[item.node]
-    said = next((n.announcements[item.node] for n in facts.networks if item.node in n.announcements), None)
     announced = "not announced by flannel"
-    if said is not None and said.member:
-        announced = f"announced as {said.backend_type or 'udp'} at {said.public_ip or said.public_ipv6 or 'no address'}"
+    for prefix in _gates(node):
+        backend, address = node.annotations.get(f"{prefix}backend-type"), node.annotations.get(f"{prefix}public-ip")
+        announced = f"announced as {backend or 'udp'} at {address or 'no IPv4 address'}"
     return Evidence(
         f"podCIDR of {item.node}",
         f"{item.text}, Node created {when(node.created)}, {announced}",
@@ -74,16 +75,18 @@ def touch(facts: Facts, names: Iterable[str]) -> tuple[str, ...]:
     """The writes after which every peer sets its entries for these members again: the same backend-data, another blank."""
     commands = []
     for name in names:
-        for network in facts.networks:
-            said = network.members.get(name)
-            if said is None:
-                continue
-            for key, raw in (("backend-data", said.raw_data), ("backend-v6-data", said.raw_v6_data)):
-                if raw is not None:
-                    other = raw[1:] if raw.startswith(" ") else " " + raw
-                    written = shlex.quote(f"{network.prefix}{key}={other}")
-                    commands.append(f"kubectl annotate --overwrite node {shlex.quote(name)} {written}")
+        node = facts.nodes[name]
+        for key in (prefix + key for prefix in _gates(node) for key in ("backend-data", "backend-v6-data")):
+            raw = node.annotations.get(key)
+            if raw is not None:
+                other = raw[1:] if raw.startswith(" ") else " " + raw
+                commands.append(f"kubectl annotate --overwrite node {shlex.quote(name)} {shlex.quote(f'{key}={other}')}")
     return tuple(commands)
+
+
+def _gates(node: Node) -> Iterator[str]:
+    """The annotation prefixes under which the Node is a member."""
+    return (prefix for prefix in prefixes(node) if node.annotations[prefix + GATE] == "true")
 
 
 def exchange(facts: Facts, name: str, survivors: Sequence[str] = ()) -> tuple[str, ...]:

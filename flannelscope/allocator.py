@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
+from flannelscope.addresses import PodCidr
 from flannelscope.cidr import BITS, contains, parse, show
 from flannelscope.model import Node, Prefix, Value
 
@@ -65,12 +66,20 @@ class CidrSet:
 
         Raises OutOfRange when it is disjoint from the pool, or of the other family.
         """
-        if contains(prefix, self.cluster):
-            return 0, self.blocks - 1
-        if not contains(self.cluster, prefix):
+        touched = self.touched(prefix)
+        if touched is None:
             raise OutOfRange(f"cidr {show(prefix)} is out the range of cluster cidr {show(self.cluster)}")
+        return touched
+
+    def touched(self, prefix: Prefix) -> tuple[int, int] | None:
+        """As `span`, but None where that raises."""
         first = (prefix.base - self.cluster.base) >> self._shift
-        return first, first + (1 << max(self.node_mask - prefix.length, 0)) - 1
+        length = prefix.length
+        if prefix.family == self.cluster.family and length > self.cluster.length:
+            if not 0 <= first < self.blocks:
+                return None
+            return (first, first) if length >= self.node_mask else (first, first + (1 << (self.node_mask - length)) - 1)
+        return (0, self.blocks - 1) if contains(prefix, self.cluster) else None
 
     def block(self, index: int) -> Prefix:
         """The block with this index."""
@@ -226,6 +235,14 @@ def restart(
 
     Nodes are taken in the order of their names, as the API server lists them: the first that does not fit ends the start.
     """
+    held = (PodCidr(node.name, index, text, parse(text)) for node in nodes for index, text in enumerate(node.pod_cidrs))
+    return start(cluster_cidrs, node_masks, service_cidrs, held)
+
+
+def start(
+    cluster_cidrs: Sequence[Prefix], node_masks: Sequence[int], service_cidrs: Sequence[Prefix], held: Iterable[PodCidr]
+) -> Restart:
+    """As `restart`, for podCIDRs that are parsed already."""
     refused = refusal(cluster_cidrs, node_masks, service_cidrs)
     if refused:
         return Restart(False, refused, ())
@@ -233,17 +250,16 @@ def restart(
     pools = tuple(CidrSet(cluster, mask) for cluster, mask in zip(cluster_cidrs, masks, strict=True))
     _leave_out(pools, service_cidrs)
     spans: tuple[list[tuple[int, int]], ...] = tuple([] for _ in pools)
-    reason, culprit = "", ""
-    for node in sorted(nodes, key=lambda n: n.name):
-        for index, text in enumerate(node.pod_cidrs):
-            try:
-                spans_of, span = _occupied(pools, spans, node, index, text)
-                spans_of.append(span)
-            except OutOfRange as error:
-                reason, culprit = reason or str(error), culprit or node.name
+    first: tuple[str, str] | None = None  # name and sentence of the first Node by name that does not fit
+    for item in held:
+        span = pools[item.index].touched(item.prefix) if item.prefix is not None and item.index < len(pools) else None
+        if span is not None:
+            spans[item.index].append(span)
+        elif first is None or item.node < first[0]:
+            first = item.node, _misfit(pools, item)
     for pool, touched in zip(pools, spans, strict=True):
         pool.occupy_spans(touched)
-    return Restart(not reason, reason, pools, culprit)
+    return Restart(first is None, first[1] if first else "", pools, first[0] if first else "")
 
 
 def _leave_out(pools: Iterable[CidrSet], service_cidrs: Iterable[Prefix]) -> None:
@@ -253,20 +269,15 @@ def _leave_out(pools: Iterable[CidrSet], service_cidrs: Iterable[Prefix]) -> Non
                 pool.occupy(service)
 
 
-def _occupied(
-    pools: Sequence[CidrSet], spans: Sequence[list[tuple[int, int]]], node: Node, index: int, text: str
-) -> tuple[list[tuple[int, int]], tuple[int, int]]:
-    """Where this podCIDR goes and which blocks it touches. Raises OutOfRange with the sentence of the start."""
-    prefix = parse(text)
-    if prefix is None:
-        raise OutOfRange(f"failed to parse node {node.name}, CIDR {node.pod_cidrs[0]}")
-    if index >= len(pools):
-        raise OutOfRange(
-            f"node:{node.name} has an allocated cidr: {text} at index:{index} that does not exist in cluster cidrs configuration"
-        )
-    try:
-        return spans[index], pools[index].span(prefix)
-    except OutOfRange as error:
-        raise OutOfRange(
-            f"failed to mark cidr[{show(prefix)}] at idx [{index}] as occupied for node: {node.name}: {error}"
-        ) from None
+def _misfit(pools: Sequence[CidrSet], item: PodCidr) -> str:
+    """The sentence with which this podCIDR ends the start."""
+    if item.prefix is None:
+        return f"failed to parse node {item.node}, CIDR {item.text}"
+    if item.index >= len(pools):
+        where = f"{item.text} at index:{item.index}"
+        return f"node:{item.node} has an allocated cidr: {where} that does not exist in cluster cidrs configuration"
+    cidr, cluster = show(item.prefix), show(pools[item.index].cluster)
+    return (
+        f"failed to mark cidr[{cidr}] at idx [{item.index}] as occupied for node: {item.node}: "
+        f"cidr {cidr} is out the range of cluster cidr {cluster}"
+    )

@@ -7,14 +7,15 @@ are decimal; host bits are accepted and masked; no blanks, no missing length).
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from flannelscope.model import Prefix
 
 BITS = {4: 32, 6: 128}
+_LENGTHS = {str(length): length for length in range(129)}
 _LEADING_ZEROS = re.compile(r"\b0+(?=\d)")
 
 
@@ -22,11 +23,11 @@ def parse_address(text: str) -> tuple[int, int] | None:
     """(family, address as integer), or None when `text` is no IP address (zones are refused)."""
     if ":" in text:
         try:
-            return 6, int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
+            return 6, int.from_bytes(inet_pton(AF_INET6, text), "big")
         except (OSError, ValueError):
             return None
     try:
-        return 4, int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
+        return 4, int.from_bytes(inet_pton(AF_INET, text), "big")
     except (OSError, ValueError):
         pass
     sloppy = _LEADING_ZEROS.sub("", text)
@@ -35,19 +36,22 @@ def parse_address(text: str) -> tuple[int, int] | None:
 
 def parse(text: str) -> Prefix | None:
     """The Prefix that `text` names, host bits masked, or None when it names none."""
-    address, slash, digits = text.partition("/")
-    if not slash or not digits.isdigit() or not digits.isascii() or (len(digits) > 1 and digits[0] == "0"):
+    address, _, digits = text.partition("/")
+    length = _LENGTHS.get(digits)
+    if length is None:
         return None
+    if length <= 32 and ":" not in text:
+        try:
+            shift = 32 - length
+            return Prefix(4, int.from_bytes(inet_pton(AF_INET, address), "big") >> shift << shift, length)
+        except (OSError, ValueError):
+            pass  # leading zeros, or no address at all
     parsed = parse_address(address)
     if parsed is None:
         return None
     family, value = parsed
-    length = int(digits)
-    bits = 32 if family == 4 else 128
-    if length > bits:
-        return None
-    shift = bits - length
-    return Prefix(family, value >> shift << shift, length)
+    shift = (32 if family == 4 else 128) - length
+    return Prefix(family, value >> shift << shift, length) if shift >= 0 else None
 
 
 def has_host_bits(text: str) -> bool:
@@ -61,7 +65,7 @@ def show_address(family: int, value: int) -> str:
     """The text of an address."""
     if family == 4:
         return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
-    return socket.inet_ntop(socket.AF_INET6, value.to_bytes(16, "big"))
+    return inet_ntop(AF_INET6, value.to_bytes(16, "big"))
 
 
 def show(prefix: Prefix) -> str:
@@ -115,15 +119,20 @@ def sweep(prefixes: Sequence[Prefix]) -> list[Group]:
     """
     groups: list[Group] = []
     current: Group | None = None
-    family, end = 0, -1
-    for index in sorted(range(len(prefixes)), key=lambda i: (prefixes[i].family, prefixes[i].base, prefixes[i].length)):
-        prefix = prefixes[index]
-        if prefix.family == family and prefix.base <= end and current is not None:
-            if not current.inner:
-                groups.append(current)
+    outer, end = -1, -1
+    # One integer orders by family, base address, length: the family stands above all 128 bits of an address.
+    keys = [(p.family << 128 | p.base) << 8 | p.length for p in prefixes]
+    for index in sorted(range(len(keys)), key=keys.__getitem__):
+        first = keys[index] >> 8
+        if first > end:
+            prefix = prefixes[index]
+            outer, current, end = index, None, first + (1 << (BITS[prefix.family] - prefix.length)) - 1
+        elif current is None:
+            current = Group(outer)
             current.inner.append(index)
+            groups.append(current)
         else:
-            current, family, end = Group(index), prefix.family, last(prefix)
+            current.inner.append(index)
     return groups
 
 
@@ -132,15 +141,18 @@ class RangeSet:
 
     def __init__(self, prefixes: Iterable[Prefix], family: int) -> None:
         """Merge the prefixes of `family`; others are passed over."""
-        spans = sorted((p.base, last(p)) for p in prefixes if p.family == family)
+        bits = BITS[family]
+        spans = sorted([(p.base, p.base + (1 << (bits - p.length)) - 1) for p in prefixes if p.family == family])
         self.starts: list[int] = []
         self.ends: list[int] = []
-        for start, end in spans:
-            if self.ends and start <= self.ends[-1] + 1:
-                self.ends[-1] = max(self.ends[-1], end)
-            else:
-                self.starts.append(start)
+        reached = -2
+        for first, end in spans:
+            if first > reached + 1:
+                self.starts.append(first)
                 self.ends.append(end)
+                reached = end
+            elif end > reached:
+                self.ends[-1] = reached = end
         self.family = family
 
     def gaps(self, within: Prefix) -> Iterator[tuple[int, int]]:

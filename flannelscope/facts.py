@@ -16,8 +16,8 @@ from flannelscope.addresses import PodCidr as PodCidr
 from flannelscope.allocator import Restart, start
 from flannelscope.cidr import parse
 from flannelscope.effective import AddressConfiguration, effective
-from flannelscope.flannel.annotations import GATE, Announcement, announcements, prefixes
-from flannelscope.flannel.discovery import Discovery, discover
+from flannelscope.flannel.annotations import Announcement, announcements
+from flannelscope.flannel.discovery import Discovery, discover, members_by_prefix
 from flannelscope.model import ContainerStatus, DaemonSet, Lease, Node, Pod, Prefix, Snapshot, Topic, Value
 
 NEW_NODE = 120.0  # seconds: a younger Node may still be without podCIDR, flannel, CNI
@@ -124,19 +124,14 @@ class Facts:
         return frozenset().union(*self.members_of.values())
 
     @cached_property
-    def members_of(self) -> dict[str, list[str]]:
-        """The names of the members by annotation prefix: only the gate is looked at, nothing is decoded."""
-        found: dict[str, list[str]] = {}
-        for node in self.snapshot.nodes:
-            for prefix in prefixes(node) if node.annotations else ():
-                if node.annotations[prefix + GATE] == "true":
-                    found.setdefault(prefix, []).append(node.name)
-        return found
+    def members_of(self) -> dict[str, set[str]]:
+        """The names of the members by annotation prefix."""
+        return members_by_prefix(self.snapshot.nodes)
 
     @cached_property
     def discovery(self) -> Discovery:
         """Where and how flannel is installed."""
-        return discover(self.snapshot)
+        return discover(self.snapshot, self.members_of)
 
     @cached_property
     def configuration(self) -> AddressConfiguration:
@@ -207,7 +202,8 @@ class Facts:
         """Node older than 2 min, not being deleted, its flannel container (if any) past its start or failing."""
         if node.deleting is not None or (node.created is not None and self.now - node.created < NEW_NODE):
             return False
-        return all(self._flannel_settled(item) for item in self.flannel_on.get(node.name, ()))
+        here = self.flannel_on.get(node.name)
+        return here is None or all(self._flannel_settled(item) for item in here)
 
     def _flannel_settled(self, item: FlannelOnNode) -> bool:
         status = item.status

@@ -44,7 +44,7 @@ def in_use(pod: Pod) -> bool:
 
 def outside(facts: Facts) -> tuple[Outside, ...]:
     """Member Nodes whose pods have addresses, of families that flannel serves, outside their podCIDRs."""
-    ranges = _ranges(facts)
+    ranges = _ranges(facts) if facts.snapshot.pods else {}
     strays: dict[str, list[tuple[Pod, str]]] = {}
     judged: dict[str, int] = {}
     for pod in facts.snapshot.pods:

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from flannelscope.address_proofs import CAUTION, held_by, settings, unknown_allocator
 from flannelscope.addresses import PodCidr
-from flannelscope.allocator import CidrSet, OutOfRange
+from flannelscope.allocator import CidrSet
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
@@ -40,9 +40,7 @@ def podcidr_mask_differs(this: Check, facts: Facts) -> Iterator[Finding | Unknow
         yield this.unknown(reason)
     if not facts.configuration.known or facts.restart is None:
         return
-    overlap_of = {
-        item.node: index for index, overlap in enumerate(facts.overlaps) for item in (*overlap.outer, *overlap.inner)
-    }
+    overlap_of = {item.node: index for index, overlap in enumerate(facts.overlaps) for item in (*overlap.outer, *overlap.inner)}
     groups: dict[tuple[int, int, str, int], list[PodCidr]] = {}
     for pool_index, pool in enumerate(facts.restart.pools):
         for item, weight in _odd(facts, pool, pool_index):
@@ -55,20 +53,16 @@ def podcidr_mask_differs(this: Check, facts: Facts) -> Iterator[Finding | Unknow
 
 def _odd(facts: Facts, pool: CidrSet, pool_index: int) -> Iterator[tuple[PodCidr, str]]:
     """podCIDRs of another length with their weight: shared, large or small."""
-    placed: list[tuple[PodCidr, int, int]] = []
-    if all(i.prefix is None or i.prefix.length == pool.node_mask for i in facts.pod_cidrs if i.index == pool_index):
-        return
-    for item in facts.pod_cidrs:
-        if item.index == pool_index and item.prefix is not None:
-            try:
-                placed.append((item, *pool.span(item.prefix)))
-            except OutOfRange:
-                continue  # FLN103 names it
-    tenants = Counter(first for _, first, last in placed if first == last)
-    for item, first, last in placed:
-        if item.prefix is None or item.prefix.length == pool.node_mask or not facts.settled(facts.nodes[item.node]):
+    mask = pool.node_mask
+    held = [(i, i.prefix) for i in facts.pod_cidrs if i.index == pool_index and i.prefix is not None]
+    # What touches nothing of the pool is refused at the start: FLN103 names it.
+    odd = [(i, span, p.length) for i, p in held if p.length != mask and (span := pool.touched(p)) is not None]
+    shared = {span[0] for _, span, length in odd if length > mask}
+    tenants = Counter(span[0] for _, p in held if p.length >= mask and (span := pool.touched(p)) is not None) if shared else {}
+    for item, (first, last), length in odd:
+        if not facts.settled(facts.nodes[item.node]):
             continue
-        if item.prefix.length > pool.node_mask:
+        if length > mask:
             yield item, "shared" if tenants[first] > 1 else "small"
         else:
             yield item, "large" if (last - first + 1) * LARGE_SHARE >= pool.blocks else "small"

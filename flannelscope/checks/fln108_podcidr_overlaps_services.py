@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from flannelscope.address_proofs import exchange_remedy, held_by, settings
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
-from flannelscope.cidr import contains, overlaps, show
+from flannelscope.cidr import contains, last, overlaps, show
 from flannelscope.effective import Sureness
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
@@ -41,15 +41,20 @@ def podcidr_overlaps_services(this: Check, facts: Facts) -> Iterator[Finding | U
             yield this.unknown("the service range is not known: no ServiceCIDR object and no running API server shows it")
         return
     for service in configuration.service_cidrs:
-        inside = [i for i in facts.pod_cidrs if _touches(facts, i, service)]
+        inside = [i for i in _touching(facts, service) if facts.settled(facts.nodes[i.node])]
         if inside:
             yield _pods_inside(this, facts, service, inside)
         elif configuration.known:
             yield from _cluster_inside(this, facts, service)
 
 
-def _touches(facts: Facts, item: PodCidr, service: Prefix) -> bool:
-    return item.prefix is not None and overlaps(item.prefix, service) and facts.settled(facts.nodes[item.node])
+def _touching(facts: Facts, service: Prefix) -> list[PodCidr]:
+    family, first, end = service.family, service.base, last(service)
+    return [
+        item
+        for item in facts.pod_cidrs
+        if (p := item.prefix) is not None and p.family == family and (first <= p.base <= end or contains(p, service))
+    ]
 
 
 def _pods_inside(this: Check, facts: Facts, service: Prefix, inside: list[PodCidr]) -> Finding:

@@ -20,13 +20,13 @@ The saved manifest of the Node, created again with the former podCIDR, brings ba
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from flannelscope.address_proofs import exchange_remedy, held_by, settings
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
-from flannelscope.cidr import holds, last, parse_address, show, show_address
+from flannelscope.cidr import RangeSet, last, parse_address, show, show_address
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, Evidence, Finding, Node, Prefix, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import SHOWN
@@ -34,6 +34,7 @@ from flannelscope.text import fold
 
 WHOLE_NETWORK = ("wireguard", "udp")  # backends with one route for all of Network
 Address = tuple[int, int, Node]
+Addresses = dict[int, dict[int, list[Node]]]  # by family and value: the Nodes that have it
 
 
 @check("FLN109", "podcidr-overlaps-hosts", Severity.CRITICAL, needs=(Topic.NODES,), swallows=("FLN402",))
@@ -42,7 +43,7 @@ def podcidr_overlaps_hosts(this: Check, facts: Facts) -> Iterator[Finding | Unkn
     if not facts.pod_cidrs:
         return
     yield this.unknown("networks and routes of the machines were not compared: only their kernels know them, and none was read")
-    addresses = sorted(_addresses(facts), key=lambda a: a[:2])
+    addresses = _addresses(facts)
     inside = list(_in_pod_cidrs(facts, addresses))
     for item, found in inside:
         yield _in_pod_cidr(this, facts, item, found)
@@ -50,25 +51,32 @@ def podcidr_overlaps_hosts(this: Check, facts: Facts) -> Iterator[Finding | Unkn
         yield from _in_ranges(this, facts, addresses)
 
 
-def _addresses(facts: Facts) -> Iterator[Address]:
+def _addresses(facts: Facts) -> Addresses:
+    found: Addresses = {4: {}, 6: {}}
     for node in facts.snapshot.nodes:
-        for text in {*node.internal_ips, *node.external_ips}:
+        for text in dict.fromkeys(node.internal_ips + node.external_ips) if node.external_ips else node.internal_ips:
             parsed = parse_address(text)
             if parsed is not None:
-                yield (*parsed, node)
+                found[parsed[0]].setdefault(parsed[1], []).append(node)
+    return found
 
 
-def _in_pod_cidrs(facts: Facts, addresses: list[Address]) -> Iterator[tuple[PodCidr, list[Address]]]:
-    keys = [address[:2] for address in addresses]
-    for item in facts.pod_cidrs:
-        if item.prefix is None:
+def _in_pod_cidrs(facts: Facts, addresses: Addresses) -> Iterator[tuple[PodCidr, list[Address]]]:
+    for family in facts.families:
+        values = sorted(addresses[family])
+        taken = RangeSet((i.prefix for i in facts.pod_cidrs if i.prefix is not None), family)
+        # Few ranges remain when neighbouring podCIDRs are merged: only where one holds an address is each podCIDR asked.
+        if not any(bisect_left(values, a) < bisect_right(values, b) for a, b in zip(taken.starts, taken.ends, strict=True)):
             continue
-        low = bisect_right(keys, (item.prefix.family, item.prefix.base - 1))
-        if low == len(keys) or keys[low] > (item.prefix.family, last(item.prefix)):
-            continue
-        found = addresses[low : bisect_right(keys, (item.prefix.family, last(item.prefix)))]
-        if item.prefix.family in facts.families and facts.settled(facts.nodes[item.node]):
-            yield item, found
+        for item in facts.pod_cidrs:
+            if item.prefix is not None and item.prefix.family == family:
+                low, high = bisect_left(values, item.prefix.base), bisect_right(values, last(item.prefix))
+                if low < high and facts.settled(facts.nodes[item.node]):
+                    yield item, _named(addresses, family, values[low:high])
+
+
+def _named(addresses: Addresses, family: int, values: list[int]) -> list[Address]:
+    return [(family, value, node) for value in values for node in addresses[family][value]]
 
 
 def _in_pod_cidr(this: Check, facts: Facts, item: PodCidr, found: list[Address]) -> Finding:
@@ -89,9 +97,10 @@ def _proof(address: Address) -> Evidence:
     )
 
 
-def _in_ranges(this: Check, facts: Facts, addresses: list[Address]) -> Iterator[Finding]:
+def _in_ranges(this: Check, facts: Facts, addresses: Addresses) -> Iterator[Finding]:
     for prefix, name, evidence, whole in _ranges(facts):
-        found = [a for a in addresses if holds(prefix, a[0], a[1])]
+        values = sorted(value for value in addresses[prefix.family] if prefix.base <= value <= last(prefix))
+        found = _named(addresses, prefix.family, values)
         if not found:
             continue
         effect = "a Node that is given that block makes them unreachable"

@@ -20,17 +20,17 @@ The former net-conf.json, written back before flannel is restarted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flannelscope.address_proofs import held_by, settings
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
 from flannelscope.cidr import contains, show
-from flannelscope.facts import Facts, Network
+from flannelscope.facts import Facts
 from flannelscope.flannel.discovery import Installation
 from flannelscope.flannel.netconf import NetConf
 from flannelscope.model import CLUSTER, ConfigMap, Evidence, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import installations_of, show_config_map
+from flannelscope.proofs import show_config_map
 from flannelscope.text import fold
 
 KEY = {4: "Network", 6: "IPv6Network"}
@@ -46,14 +46,15 @@ KEY = {4: "Network", 6: "IPv6Network"}
 def network_differs(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """For each flannel and family: one finding for the members outside, or one for the cluster CIDR."""
     seen: set[tuple[str, str]] = set()  # several DaemonSets (one an architecture) may share a ConfigMap
-    for network in facts.networks:
-        for installation in installations_of(facts, network):
-            conf, held = installation.net_conf, installation.config_map
-            if conf is not None and held is not None and (conf.network_written or conf.ipv6_network_written):
-                first = (held.namespace, held.name) not in seen
-                seen.add((held.namespace, held.name))
-                for family, inside in _enabled(conf):
-                    yield from _judge(this, facts, network, installation, held, family, inside, first)
+    for installation in facts.discovery.installations:
+        conf, held = installation.net_conf, installation.config_map
+        gates = facts.members_of.get(installation.prefix, set())
+        members = [node.name for node in facts.snapshot.nodes if node.name in gates]
+        if members and conf is not None and held is not None and (conf.network_written or conf.ipv6_network_written):
+            first = (held.namespace, held.name) not in seen
+            seen.add((held.namespace, held.name))
+            for family, inside in _enabled(conf):
+                yield from _judge(this, facts, members, installation, held, family, inside, first)
 
 
 def _enabled(conf: NetConf) -> Iterator[tuple[int, Prefix | None]]:
@@ -66,17 +67,17 @@ def _enabled(conf: NetConf) -> Iterator[tuple[int, Prefix | None]]:
 def _judge(
     this: Check,
     facts: Facts,
-    network: Network,
+    members: Sequence[str],
     installation: Installation,
     held: ConfigMap,
     family: int,
     inside: Prefix | None,
     first: bool,
 ) -> Iterator[Finding]:
-    members = [name for name in network.members if not installation.covered or name in installation.covered]
     outside = [
         item
         for name in members
+        if not installation.covered or name in installation.covered
         for item in facts.pod_cidrs_of.get(name, ())
         if item.prefix is not None
         and item.prefix.family == family
@@ -103,9 +104,7 @@ def _outside_cluster(facts: Facts, item: PodCidr) -> bool:
     return facts.configuration.known and not any(item.prefix and contains(c, item.prefix) for c in cluster)
 
 
-def _members(
-    this: Check, facts: Facts, outside: list[PodCidr], family: int, inside: Prefix | None, proof: Evidence
-) -> Finding:
+def _members(this: Check, facts: Facts, outside: list[PodCidr], family: int, inside: Prefix | None, proof: Evidence) -> Finding:
     names = list(dict.fromkeys(item.node for item in outside))
     what = f"is not inside flannel's {KEY[family]} {show(inside)}" if inside else f"has no {KEY[family]} in net-conf.json"
     return this.finding(

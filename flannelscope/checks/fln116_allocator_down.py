@@ -50,10 +50,7 @@ def allocator_down(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
         evidence=(*map(_state, pods), *_lease(facts)),
         remedy=Remedy(
             "Read why it ended, and start it again.",
-            tuple(
-                f"kubectl -n {shlex.quote(pod.namespace)} logs {shlex.quote(pod.name)} --previous --tail 50"
-                for pod in pods
-            ),
+            tuple(f"kubectl -n {shlex.quote(pod.namespace)} logs {shlex.quote(pod.name)} --previous --tail 50" for pod in pods),
         ),
         reach=tuple(node.name for node in facts.waiting),
     )

@@ -50,9 +50,7 @@ def podcidr_family_missing(this: Check, facts: Facts) -> Iterator[Finding | Unkn
 
 def _lacking(facts: Facts, installation: Installation, family: int) -> list[str]:
     """Settled Nodes that this flannel covers, with podCIDRs of which none is of the family."""
-    covered = installation.covered or frozenset(
-        name for network in facts.networks if network.prefix == installation.prefix for name in network.members
-    )
+    covered = installation.covered or frozenset(facts.members_of.get(installation.prefix, ()))
     return [
         node.name
         for node in facts.snapshot.nodes

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from flannelscope.flannel.annotations import DEFAULT_PREFIX, GATE, normal_prefix, prefixes
 from flannelscope.flannel.coverage import coverage
@@ -78,9 +79,9 @@ class _Found:
         self.pods: list[Pod] = []
 
 
-def discover(snapshot: Snapshot) -> Discovery:
-    """Find every flannel of the cluster."""
-    members = _members(snapshot.nodes)
+def discover(snapshot: Snapshot, members: Mapping[str, set[str]] | None = None) -> Discovery:
+    """Find every flannel of the cluster. `members` saves looking at all gates a second time."""
+    members = members_by_prefix(snapshot.nodes) if members is None else members
     maps = {(item.namespace, item.name): item for item in snapshot.config_maps}
     deployed = tuple(_installation(key, found, snapshot.nodes, maps, members) for key, found in sorted(_gather(snapshot).items()))
     installations = (*deployed, *_without_pods(snapshot, deployed, members))
@@ -93,11 +94,11 @@ def discover(snapshot: Snapshot) -> Discovery:
     )
 
 
-def _members(nodes: Iterable[Node]) -> dict[str, set[str]]:
-    """Names of the Nodes whose gate is "true", by prefix."""
+def members_by_prefix(nodes: Iterable[Node]) -> dict[str, set[str]]:
+    """Names of the Nodes whose gate is "true", by annotation prefix: only the gate is looked at, nothing is decoded."""
     found: dict[str, set[str]] = {}
     for node in nodes:
-        for prefix in prefixes(node):
+        for prefix in prefixes(node) if node.annotations else ():
             if node.annotations[prefix + GATE] == "true":
                 found.setdefault(prefix, set()).add(node.name)
     return found
@@ -245,8 +246,13 @@ def _without_pods(
 
 def embedding(node: Node) -> str:
     """What runs flannel on a member without a flannel pod: k3s, rke2, or a service of the host."""
+    return _embedding(tuple(node.annotations), node.kubelet_version)
+
+
+@lru_cache(maxsize=4096)
+def _embedding(keys: tuple[str, ...], version: str) -> str:
     for kind in ("rke2", "k3s"):
         marks = (f"{kind}.io/", f"{kind}.cattle.io/")
-        if any(key.startswith(marks) for key in node.annotations) or f"+{kind}" in node.kubelet_version:
+        if any(key.startswith(marks) for key in keys) or f"+{kind}" in version:
             return kind
     return "host"
