@@ -41,6 +41,9 @@ def look(call: Call, settings: Settings) -> Looked:
     stop = threading.Event()
     progress = Progress(wanted=not call.debug)
     source = open_source(settings)
+    for warning in getattr(source, "warnings", ()):  # only a connection to a server has any
+        LOGGER.warning("%s", warning)
+        say(f"flannelscope: warning: {clean(warning)}")
     try:
         looked = _read(collect(source, settings.start, stop), settings.start, progress, call)
     finally:

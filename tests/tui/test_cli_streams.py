@@ -22,15 +22,15 @@ apiVersion: v1
 kind: Config
 current-context: lab
 contexts: [{{name: lab, context: {{cluster: lab, user: me}}}}]
-clusters: [{{name: lab, cluster: {{server: "https://127.0.0.1:{port}", insecure-skip-tls-verify: true}}}}]
+clusters: [{{name: lab, cluster: {{server: "https://127.0.0.1:{port}"{more}}}}}]
 users: [{{name: me, user: {{token: very-secret-token}}}}]
 """
 
 
-def kubeconfig(folder: Path, port: int = 1) -> str:
-    """A kubeconfig for a server on this port of the loopback."""
+def kubeconfig(folder: Path, port: int = 1, more: str = "") -> str:
+    """A kubeconfig for a server on this port of the loopback; `more` is added to its cluster entry."""
     file = folder / "kubeconfig"
-    file.write_text(KUBECONFIG.format(port=port), "utf-8")
+    file.write_text(KUBECONFIG.format(port=port, more=more), "utf-8")
     file.chmod(0o600)
     return str(file)
 
@@ -188,6 +188,13 @@ def test_the_console_without_a_terminal_names_the_commands_that_need_none(tmp_pa
         done = call(tmp_path, *args, also={"TERM": "xterm"})
         assert (done.returncode, done.stdout) == (2, "")
         assert "flannelscope check" in done.stderr
+
+
+def test_an_insecure_connection_is_warned_about(tmp_path: Path) -> None:
+    insecure = kubeconfig(tmp_path, more=", insecure-skip-tls-verify: true")
+    done = call(tmp_path, "check", "-o", "json", "--timeout", "2", "--kubeconfig", insecure)
+    assert done.stderr.startswith("flannelscope: warning: ")
+    assert json.loads(done.stdout)["error"]["where"] == "https://127.0.0.1:1"
 
 
 @pytest.mark.parametrize("output", ["text", "json"])
