@@ -66,14 +66,21 @@ def backend_differs(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 
 
 def _wanted(facts: Facts, network: Network, said: Sequence[Member]) -> tuple[str, str]:
-    """The type that counts as right, and who says so: net-conf where some member follows it, else the majority."""
-    types = Counter(item.backend_type for _, item in said)
-    for installation in installations_of(facts, network):
-        conf = installation.net_conf
-        if conf is not None and not conf.broken and installation.os == "linux" and types[conf.announced_type]:
-            return conf.announced_type, "net-conf.json"
-    alive = Counter(item.backend_type for node, item in said if living(facts, node)) or types
-    return min(alive, key=lambda kind: (-alive[kind], kind)), "the majority"
+    """The type that counts as right, and who says so: the living where they agree, else net-conf, else the majority."""
+    alive = Counter(item.backend_type for node, item in said if living(facts, node))
+    if len(alive) == 1:
+        return next(iter(alive)), _asked(facts, network, next(iter(alive))) or "every living node"
+    types = alive or Counter(item.backend_type for _, item in said)
+    for kind in types:
+        if source := _asked(facts, network, kind):
+            return kind, source
+    return min(types, key=lambda kind: (-types[kind], kind)), "the majority"
+
+
+def _asked(facts: Facts, network: Network, kind: str) -> str:
+    """Where this type is asked for: net-conf.json, or nowhere."""
+    confs = (i.net_conf for i in installations_of(facts, network) if i.os == "linux")
+    return "net-conf.json" if any(c is not None and not c.broken and c.announced_type == kind for c in confs) else ""
 
 
 def _finding(
@@ -86,7 +93,7 @@ def _finding(
     verb = "announces" if len(odd) == 1 else "announce"
     summary = (
         f"{fold(names)} {verb} backend {kinds} where {source} says {_shown(wanted)} "
-        f"({count(others, 'other node')}): they and the others ignore each other, no traffic between their pods."
+        f"({count(others, 'other node')}): the two sides ignore each other, no traffic between their pods."
     )
     if not alive:
         summary += " It is not alive." if len(odd) == 1 else " None of them is alive."

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 from flannelscope.checks import Check, check
 from flannelscope.effective import Allocator
@@ -92,16 +93,21 @@ def _finalizers(node: Node) -> Evidence:
 
 
 def _by_release(facts: Facts, index: int, installation: Installation) -> dict[Release, list[Member]]:
-    """Settled Nodes with what they announce, by the release that runs there."""
+    """Settled Nodes with what they announce, by the release that runs there; only releases with a known fault."""
+    said = {network.prefix: network.announcements for network in facts.networks}.get(installation.prefix, {})
     found: dict[Release, list[Member]] = {}
     for name, items in facts.flannel_on.items():
-        node = facts.nodes.get(name)
         item = next((i for i in items if i.installation == index), None)
-        if node is not None and item is not None and facts.settled(node):
-            release = parse_release(pod_version(item.pod, item.container))
-            if release is not None:
-                found.setdefault(release, []).append((node, read(node, installation.prefix)))
+        release = parse_release(pod_version(item.pod, item.container)) if item is not None else None
+        node = facts.nodes.get(name)
+        if node is not None and release is not None and _faulty(release) and facts.settled(node):
+            found.setdefault(release, []).append((node, said.get(name) or read(node, installation.prefix)))
     return found
+
+
+@cache
+def _faulty(release: Release) -> bool:
+    return any(fault.fits(release) for fault in faults.FLANNEL_FAULTS)
 
 
 def _flannel(

@@ -25,7 +25,7 @@ import msgspec
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, DaemonSet, Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import quoted, show_daemonset
+from flannelscope.proofs import SHOWN, quoted, show_daemonset
 from flannelscope.text import fold
 
 KURED_LOCK = "weave.works/kured-node-lock"
@@ -58,7 +58,7 @@ def another_hand(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
         yield self.finding(
             f"{hand[0].upper()}{hand[1:]} is at work on {fold(names)}.",
             tuple(node_subject(name) for name in names),
-            evidence=tuple(proof for _, proof in places),
+            evidence=tuple(proof for _, proof in places[:SHOWN]),
             remedy=Remedy("Wait until it is done before changing anything on these nodes."),
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flannelscope.flannel.annotations import DEFAULT_PREFIX, announcements, backend_data, normal_prefix, prefixes, read
@@ -104,3 +106,9 @@ def test_a_key_that_only_ends_alike_is_no_gate() -> None:
 )
 def test_the_prefix_that_flannel_makes_of_its_option(flag: str, prefix: str) -> None:
     assert normal_prefix(flag) == prefix
+
+
+@given(st.sampled_from(["vxlan", "wireguard", "host-gw", ""]), st.text())
+def test_any_text_as_backend_data_is_decoded_or_said_to_be_broken(backend: str, text: str) -> None:
+    data = backend_data(backend, text)
+    assert not (data.broken and (data.vtep_mac or data.public_key))

@@ -123,6 +123,14 @@ def test_202_is_milder_where_the_odd_one_is_dead() -> None:
     assert "not alive" in found.summary
 
 
+def test_202_the_living_agree_whatever_the_config_map_and_the_dead_say() -> None:
+    """An edit of the ConfigMap that no restart has taken up yet does not make all living nodes odd."""
+    gone = announced(W3, "host-gw")
+    taken = replace(dead(gone, among=[W1, W2, gone]), config_maps=(net_conf(backend={"Type": "host-gw"}),))
+    [found] = findings(taken, "FLN202")
+    assert (found.severity, found.nodes) == (Severity.WARNING, ("w003",))
+
+
 def test_202_is_milder_while_a_rollout_goes_on() -> None:
     odd = announced(W3, "host-gw")
     young = flannel_pod(W1)

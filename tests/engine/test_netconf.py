@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flannelscope.cidr import show
 from flannelscope.flannel.netconf import NetConf, parse_net_conf
@@ -151,3 +153,19 @@ def test_some_backends_and_keys_exist_in_some_releases_only(
     problems = conf(release, **keys).problems
     assert problem in " ".join(problems)
     assert bool(problems) is bool(problem)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["Network", "backend", "TYPE", "VNI", "EnableIPv6"]) | st.text(), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.text() | JSON.map(json.dumps))
+def test_whatever_stands_there_is_read_or_said_to_be_wrong(text: str) -> None:
+    read = parse_net_conf(text)
+    assert (read.families is None) is bool(read.broken)
+    assert read.broken in ("", *read.problems)
