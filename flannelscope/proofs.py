@@ -32,7 +32,7 @@ def annotation(node: str, key: str, value: str | None) -> Evidence:
         f"{key.rpartition('/')[2]} of {node}",
         "absent" if value is None else value if value else '""',
         f"Node {node}, annotation {key}",
-        f"kubectl get node {quoted(node)} -o jsonpath='{{.metadata.annotations.{path}}}'",
+        f"kubectl get node {quoted(node)} -o {quoted(f'jsonpath={{.metadata.annotations.{path}}}')}",
     )
 
 

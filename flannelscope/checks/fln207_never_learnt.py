@@ -1,4 +1,4 @@
-"""flannel reacts to changes of a Node's annotations, not of its podCIDR. A node that was announced before it had a podCIDR
+r"""flannel reacts to changes of a Node's annotations, not of its podCIDR. A node that was announced before it had a podCIDR
 is refused once by every peer and never looked at again: its pods stay unreachable though everything reads well.
 
 How it is known
@@ -13,7 +13,13 @@ one family's annotations changed, leave no trace in the API at all.
 What to do
 
 Touch the annotation: write the Node's backend-data as the same JSON with other white space (in dual-stack backend-v6-data
-too). Every running flannel takes it for a change and sets its entries. Nothing needs to be started anew.
+too). Every running flannel takes it for a change and sets its entries. Nothing needs to be started anew. For example,
+where `{"VNI":1,"VtepMAC":"aa:bb:cc:00:11:22"}` stands (use the values that stand there, only the blanks are new):
+
+    kubectl patch node NODE --type merge -p '{"metadata":{"annotations":{
+      "flannel.alpha.coreos.com/backend-data":"{\"VNI\": 1, \"VtepMAC\": \"aa:bb:cc:00:11:22\"}"}}}'
+
+Where backend-data is `null` (host-gw), write ` null` with a leading blank.
 
 How to undo it
 
