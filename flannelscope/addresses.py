@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
-from flannelscope.cidr import sweep
+from flannelscope.cidr import order, sweep_sorted
 from flannelscope.model import Prefix, Value
 
 
@@ -17,9 +17,6 @@ class PodCidr(Value, frozen=True):
     prefix: Prefix | None
 
 
-Holders = dict[Prefix, list[PodCidr]]
-
-
 class Overlap(Value, frozen=True):
     """A podCIDR (`outer`, by all its holders) and every other podCIDR inside it, in the order of addresses."""
 
@@ -27,27 +24,35 @@ class Overlap(Value, frozen=True):
     inner: tuple[PodCidr, ...]
 
 
-def holders(pod_cidrs: Iterable[PodCidr]) -> Holders:
-    """podCIDRs by canonical prefix (host bits masked); what is no CIDR is left out."""
-    found: Holders = {}
-    for item in pod_cidrs:
-        if item.prefix is not None:
-            if (held := found.get(item.prefix)) is None:
-                found[item.prefix] = [item]
-            else:
-                held.append(item)
-    return found
+class Holders:
+    """podCIDRs of some families by canonical prefix (host bits masked); what is no CIDR is left out."""
 
+    def __init__(self, pod_cidrs: Iterable[PodCidr], families: Container[int]) -> None:
+        # An integer for a key is quicker than a Prefix, and sorts as the prefixes do.
+        self._by_key: dict[int, list[PodCidr]] = {}
+        by_key = self._by_key
+        for item in pod_cidrs:
+            prefix = item.prefix
+            if prefix is not None and prefix.family in families:
+                key = order(prefix)
+                held = by_key.get(key)
+                if held is None:
+                    by_key[key] = [item]
+                else:
+                    held.append(item)
 
-def duplicates(held: Holders) -> tuple[tuple[PodCidr, ...], ...]:
-    """The groups of two or more Nodes that hold one podCIDR."""
-    return tuple(tuple(items) for items in held.values() if len(items) > 1 and any(i.node != items[0].node for i in items))
+    def duplicates(self) -> tuple[tuple[PodCidr, ...], ...]:
+        """The groups of two or more Nodes that hold one podCIDR."""
+        groups = (tuple(items) for items in self._by_key.values() if len(items) > 1)
+        return tuple(group for group in groups if any(item.node != group[0].node for item in group))
 
-
-def overlaps(held: Holders) -> tuple[Overlap, ...]:
-    """The podCIDRs that contain others, each with all it contains; equal ones alone are none."""
-    prefixes = list(held)
-    return tuple(
-        Overlap(tuple(held[prefixes[group.outer]]), tuple(item for index in group.inner for item in held[prefixes[index]]))
-        for group in sweep(prefixes)
-    )
+    def overlaps(self) -> tuple[Overlap, ...]:
+        """The podCIDRs that contain others, each with all it contains; equal ones alone are none."""
+        keys = sorted(self._by_key)
+        return tuple(
+            Overlap(
+                tuple(self._by_key[keys[group.outer]]),
+                tuple(item for index in group.inner for item in self._by_key[keys[index]]),
+            )
+            for group in sweep_sorted(keys)
+        )

@@ -112,21 +112,34 @@ class Group:
         self.inner: list[int] = []
 
 
+def order(prefix: Prefix) -> int:
+    """One integer that sorts by family, base address, length: the family stands above all 128 bits of an address."""
+    return (prefix.family << 128 | prefix.base) << 8 | prefix.length
+
+
 def sweep(prefixes: Sequence[Prefix]) -> list[Group]:
     """Groups of overlapping prefixes, each under its largest one; a prefix that touches none is in no group.
 
     Equal prefixes fall into one group (the first of them is `outer`). One sort and one pass: O(n log n).
     """
+    keys = [order(prefix) for prefix in prefixes]
+    places = sorted(range(len(keys)), key=keys.__getitem__)
+    groups = sweep_sorted([keys[place] for place in places])
+    for group in groups:
+        group.outer, group.inner = places[group.outer], [places[index] for index in group.inner]
+    return groups
+
+
+def sweep_sorted(keys: Sequence[int]) -> list[Group]:
+    """As `sweep`, for prefixes given as ascending integers of `order`."""
     groups: list[Group] = []
     current: Group | None = None
     outer, end = -1, -1
-    # One integer orders by family, base address, length: the family stands above all 128 bits of an address.
-    keys = [(p.family << 128 | p.base) << 8 | p.length for p in prefixes]
-    for index in sorted(range(len(keys)), key=keys.__getitem__):
-        first = keys[index] >> 8
+    for index, key in enumerate(keys):
+        first = key >> 8
         if first > end:
-            prefix = prefixes[index]
-            outer, current, end = index, None, first + (1 << (BITS[prefix.family] - prefix.length)) - 1
+            outer, current = index, None
+            end = first + (1 << (BITS[key >> 136] - (key & 255))) - 1
         elif current is None:
             current = Group(outer)
             current.inner.append(index)

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from flannelscope import addresses
-from flannelscope.addresses import Overlap
+from flannelscope.addresses import Holders, Overlap
 from flannelscope.addresses import PodCidr as PodCidr
 from flannelscope.allocator import Restart, start
 from flannelscope.cidr import parse
@@ -83,19 +82,18 @@ class Facts:
         return handed[0] if handed else ()
 
     @cached_property
-    def _judged_holders(self) -> addresses.Holders:
-        families = self.families
-        return {p: items for p, items in addresses.holders(self.pod_cidrs).items() if p.family in families}
+    def _judged_holders(self) -> Holders:
+        return Holders(self.pod_cidrs, self.families)
 
     @cached_property
     def duplicates(self) -> tuple[tuple[PodCidr, ...], ...]:
         """Groups of Nodes that hold one podCIDR of a family that flannel serves."""
-        return addresses.duplicates(self._judged_holders)
+        return self._judged_holders.duplicates()
 
     @cached_property
     def overlaps(self) -> tuple[Overlap, ...]:
         """podCIDRs that contain other Nodes' podCIDRs, of families that flannel serves."""
-        return addresses.overlaps(self._judged_holders)
+        return self._judged_holders.overlaps()
 
     @cached_property
     def waiting(self) -> tuple[Node, ...]:

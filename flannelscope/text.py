@@ -20,7 +20,7 @@ _SEQUENCE = re.compile(
 # paragraph separators; surrogates; noncharacters; tags; variation selectors (they change the width of what stands before).
 _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _BLANK = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 
@@ -55,6 +55,8 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 
 def fold(names: list[str] | tuple[str, ...], most: int = 6) -> str:
     """Node names as ranges: w[031-040,077] w118; at most `most` groups, the rest counted."""
+    if len(names) == 1:
+        return names[0]
     groups: dict[tuple[str, str, int], list[int]] = {}
     single: list[str] = []
     padding = _padding(names)

@@ -26,10 +26,10 @@ from collections.abc import Iterator
 from flannelscope.address_proofs import CAUTION, exchange, held_by, settings, unknown_allocator
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
-from flannelscope.cidr import contains, show
+from flannelscope.cidr import show
 from flannelscope.effective.manager import MANAGER, component_pods
 from flannelscope.facts import Facts
-from flannelscope.model import WHOLE_CLUSTER, Evidence, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.model import WHOLE_CLUSTER, Evidence, Finding, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.text import fold
 
 
@@ -47,16 +47,16 @@ def podcidr_outside(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     configuration = facts.configuration
     if not configuration.known:
         return
-    outside = [item for item in facts.pod_cidrs if _outside(item, configuration.cluster_cidrs)]
+    pools = facts.restart.pools if facts.restart is not None else ()
+    if not pools:
+        return  # arguments with which it never started: nothing is inside or outside of them
+    outside = [
+        item
+        for item in facts.pod_cidrs
+        if item.prefix is None or item.index >= len(pools) or pools[item.index].touched(item.prefix) is None
+    ]
     if outside:
         yield _finding(this, facts, outside)
-
-
-def _outside(item: PodCidr, cluster_cidrs: tuple[Prefix, ...]) -> bool:
-    if item.index >= len(cluster_cidrs) or item.prefix is None:
-        return True
-    cluster = cluster_cidrs[item.index]
-    return not contains(cluster, item.prefix) and not contains(item.prefix, cluster)
 
 
 def _finding(this: Check, facts: Facts, outside: list[PodCidr]) -> Finding:
