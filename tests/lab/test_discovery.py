@@ -38,7 +38,7 @@ def control_plane(lab: Lab) -> Iterator[Lab]:
         lab.patch_status("pod", f"{MANAGER}-cp", running_status(MANAGER), namespace="kube-system")
         yield lab
     finally:
-        lab.kubectl("-n", "kube-system", "delete", "--ignore-not-found", "--now", "pod", f"{MANAGER}-cp")
+        lab.kubectl("-n", "kube-system", "delete", "--ignore-not-found", "--force", "--grace-period=0", "pod", f"{MANAGER}-cp")
         lab.kubectl("-n", "kube-system", "delete", "--ignore-not-found", "configmap", "kubeadm-config")
         lab.delete_nodes(["cp"])
 
