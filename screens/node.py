@@ -54,8 +54,9 @@ class NodePage(Detail):
             return
         if gone:
             yield Block((("This node is gone; what follows was true before.", "warn"),))
-        yield Block(((self.row.note or "nothing found", "title"),))
-        yield Block()
+        if not findings:
+            yield Block(((self.row.note or "nothing found", "title"),))
+            yield Block()
         for finding in findings:
             mark, role = glyph(SEVERITIES.get(finding.severity, "?"))
             yield Block(((mark, role), (f" {finding.code} ", role), (finding.summary, "")), indent=9, item=finding.key)

@@ -25,6 +25,7 @@ from tui.words import AsciiFilter, speaks_utf8
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.widget import AwaitMount
 
 STALE = 120.0  # seconds without a working watch after which data is called stale
 RESTARTS = 3  # of the engine, within
@@ -212,9 +213,9 @@ class FlannelScope(App[int]):
         """A digit without a screen."""
         self.notify(f"There is no screen {digit} in this version.", markup=False, timeout=3)
 
-    def open(self, kind: str, key: str) -> None:
-        """Open the screen of one thing: a node by name, a finding by key."""
-        self.push_screen(registry.details()[kind](key))
+    def open(self, kind: str, key: str) -> AwaitMount:
+        """Open the screen of one thing: a node by name, a finding by key. May be awaited."""
+        return self.push_screen(registry.details()[kind](key))
 
     def narrow(self, mode: str, written: str) -> None:
         """Go to a page whose table shows only what `written` lets through."""

@@ -90,6 +90,10 @@ class ChildEngine:
         arrived.put(None)
         teller.join()
         code = self._wait(process)
+        process.stdout.close()
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
         return None if self._closed else (_how(code), self._last_words())
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int:
@@ -100,11 +104,13 @@ class ChildEngine:
             return process.wait()
 
     def _last_words(self) -> str:
-        if self._words is None:
+        words, self._words = self._words, None
+        if words is None:
             return ""
-        end = self._words.seek(0, os.SEEK_END)
-        self._words.seek(max(end - TAIL, 0))
-        lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
+        with words:
+            end = words.seek(0, os.SEEK_END)
+            words.seek(max(end - TAIL, 0))
+            lines = words.read().decode("utf-8", "replace").strip().splitlines()
         return clean(lines[-1], 300) if lines else ""
 
     def close(self) -> None:

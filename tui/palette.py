@@ -23,7 +23,7 @@ class Entry:
 
     name: str
     help: str
-    act: Callable[[], None]
+    act: Callable[[], object]
 
 
 class Palette(Provider):

@@ -308,6 +308,10 @@ class Rows(Painted, Generic[Row], can_focus=True):
         """The heading, a row, or nothing."""
         if y == 0:
             return self.paint(self._heading(), self.size.width)
+        if self.choosing and y == self.size.height - 1:
+            return self.paint(
+                [(" sort by: the letter shown   arrows   S the column of the cursor   esc", "accent")], self.size.width
+            )
         index = self.top + y - 1
         if index < len(self.table.shown):
             at_cursor = index == self.cursor
