@@ -39,6 +39,11 @@ def listed(flags: Flags, name: str) -> tuple[str, ...]:
     return tuple(item.strip() for value in flags.get(name, ()) for item in value.split(",") if item.strip())
 
 
+def parts(flags: Flags, name: str) -> tuple[str, ...]:
+    """The comma-separated items of a flag that takes one text: repeated, the last one wins."""
+    return tuple(item.strip() for item in (last(flags, name) or "").split(",") if item.strip())
+
+
 def number(flags: Flags, name: str) -> int | None:
     """The value of a numeric flag; None when it is absent, 0 (unset) or no number."""
     text = last(flags, name) or ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from flannelscope.effective.flags import Flags, last, listed, number, read_flags, true
+from flannelscope.effective.flags import Flags, last, listed, number, parts, read_flags, true
 from flannelscope.effective.values import origin
 from flannelscope.model import ContainerStatus, Lease, Node, Origin, Pod, Snapshot, Topic, Value
 from flannelscope.text import count, fold
@@ -108,8 +108,8 @@ def _arguments(flags: Flags, place: str, origin: Origin) -> Arguments:
     return Arguments(
         place=place,
         origin=origin,
-        cluster_cidrs=listed(flags, "cluster-cidr"),
-        service_cidrs=listed(flags, "service-cluster-ip-range"),
+        cluster_cidrs=parts(flags, "cluster-cidr"),
+        service_cidrs=parts(flags, "service-cluster-ip-range"),
         masks={family: mask for family, mask in masks.items() if mask is not None},
         allocates=not why_not,
         why_not=why_not,
@@ -202,4 +202,3 @@ def _stale_lease(snapshot: Snapshot, now: float) -> str:
         return ""
     who = f"held by {lease.holder}" if lease.holder else "held by nobody"
     return f"its Lease kube-system/{MANAGER}, {who}, was last renewed {age:.0f} s ago, and {count(len(long), 'Node')} waits"
-

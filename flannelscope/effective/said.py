@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flannelscope.allocator import DEFAULT_NODE_MASK
 from flannelscope.cidr import parse, show, supernet
 from flannelscope.effective import hints, manager
-from flannelscope.effective.flags import listed, number
+from flannelscope.effective.flags import number, parts
 from flannelscope.effective.manager import Arguments
 from flannelscope.effective.values import Claim, Sureness, origin
 from flannelscope.flannel.discovery import Discovery
@@ -129,7 +129,7 @@ def of_services(snapshot: Snapshot, deciding: Arguments | None) -> list[Said]:
         for found in snapshot.service_cidrs
     )
     for pod in manager.component_pods(snapshot, manager.API_SERVER):
-        texts = listed(manager.component_flags(pod, manager.API_SERVER) or {}, "service-cluster-ip-range")
+        texts = parts(manager.component_flags(pod, manager.API_SERVER) or {}, "service-cluster-ip-range")
         if texts:
             path = f"Pod {pod.namespace}/{pod.name} command"
             said.append(Said(texts, origin(snapshot, path, Topic.CONTROL_PLANE), Sureness.SURE))
@@ -141,4 +141,3 @@ def of_services(snapshot: Snapshot, deciding: Arguments | None) -> list[Said]:
         path = "Service default/kubernetes clusterIPs (the first address of each range)"
         said.append(Said(snapshot.kubernetes_service_ips, origin(snapshot, path, Topic.SERVICES), Sureness.ESTIMATE))
     return said
-

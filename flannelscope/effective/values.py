@@ -56,6 +56,7 @@ class AddressConfiguration(Value, frozen=True, kw_only=True):
     claims: tuple[Claim, ...] = ()
     contradictions: tuple[str, ...] = ()
 
+
 def origin(snapshot: Snapshot, path: str, topic: Topic) -> Origin:
     """Where and when something of this topic was read."""
     reading = snapshot.readings.get(topic)
