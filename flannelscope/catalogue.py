@@ -16,7 +16,7 @@ def find(name: str) -> str:
     code = wanted.upper() if wanted.startswith("fln") else f"FLN{wanted}"
     if code in planned() or any(check.code == code for check in all_checks()):
         return code
-    by_slug = {check.slug: check.code for check in all_checks()}
+    by_slug = {check.slug: check.code for check in all_checks()} | {_waiting(code)[0]: code for code in planned()}
     if wanted in by_slug:
         return by_slug[wanted]
     near = difflib.get_close_matches(wanted, [*by_slug, *(c.lower() for c in by_slug.values())], 2)
@@ -24,12 +24,19 @@ def find(name: str) -> str:
     raise UsageError(f"there is no finding called {name}", "", hint)
 
 
+def _waiting(code: str) -> tuple[str, str]:
+    """Slug of a code that has no check, and what it waits for (planned.txt: `FLN302 slug: waits for …`)."""
+    slug, _, waits = planned()[code].partition(":")
+    return slug.strip(), waits.strip().rstrip(".") or "waits for a later version"
+
+
 def explain(name: str) -> str:
     """What a finding means, how it is known, what to do. Raises UsageError for a code that the catalogue does not have."""
     code = find(name)
     check = next((check for check in all_checks() if check.code == code), None)
     if check is None:
-        return f"{code}\n\nThis version does not judge it: it waits for {planned()[code].strip() or 'a later version'}.\n"
+        slug, waits = _waiting(code)
+        return f"{code} {slug}\n\nThis version does not judge it: it {waits}.\n"
     head = f"{check.code} {check.slug} ({SEVERITY_WORDS[check.severity]})"
     needs = f"It is judged from: {', '.join(check.needs)}." if check.needs else ""
     explains = f"It explains, on the same nodes: {', '.join(check.swallows)}." if check.swallows else ""

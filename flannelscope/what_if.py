@@ -55,16 +55,14 @@ def free(facts: Facts, number: int) -> Answer | None:
     if start is None:
         return None
     masks = complete_masks(known.cluster_cidrs, known.node_masks)
-    notes = (
-        [] if known.known else ["the running allocator's own arguments are not visible: range and mask are hints or estimates"]
-    )
+    notes = (*_sureness_notes(facts), *_network_notes(facts, known.cluster_cidrs, "only blocks inside are offered"))
     pools = _pools(facts, start, known.cluster_cidrs, masks, number, inside_network=True)
     return Answer(
         would_start=start.would_start,
         reason=start.reason,
         left=start.free,
         pools=pools,
-        notes=(*notes, *_network_notes(facts, known.cluster_cidrs, "only blocks inside are offered")),
+        notes=notes,
     )
 
 
@@ -230,6 +228,15 @@ def _sharing(facts: Facts, index: int, cluster: Prefix, mask: int) -> dict[str, 
 
 def _control_plane(node: Node) -> bool:
     return any(label in node.labels for label in CONTROL_PLANE)
+
+
+def _sureness_notes(facts: Facts) -> Iterator[str]:
+    known = facts.configuration
+    if known.cluster_sure == Sureness.ESTIMATE:
+        shown = ", ".join(show(cluster) for cluster in known.cluster_cidrs)
+        yield f"{shown} is only the smallest range that holds these podCIDRs: the real one may be larger; give --cluster-cidr"
+    elif not known.known:
+        yield "the running allocator's own arguments are not visible: range and mask are hints, and may be out of date"
 
 
 def _network_notes(facts: Facts, clusters: Sequence[Prefix], advice: str) -> Iterator[str]:

@@ -211,6 +211,12 @@ def test_free_blocks_of_a_saved_file(tmp_path: Path) -> None:
     assert "The controller manager would start with these nodes and could give 6 more blocks." in out
 
 
+def test_a_range_that_is_only_inferred_is_said_to_be(tmp_path: Path) -> None:
+    said = document("cidr", "free", "--from", saved(tmp_path, ("a", "10.244.0.0/24"), ("b", "10.244.3.0/24")))
+    assert said["free"] == ["10.244.2.0/24", "10.244.1.0/24"]
+    assert any("the real one may be larger; give --cluster-cidr" in note for note in said["notes"])
+
+
 def test_what_if_names_who_must_move_and_whether_the_manager_starts(tmp_path: Path) -> None:
     file = saved(tmp_path, ("a", "10.244.0.0/24"), ("b", "10.9.0.0/24"))
     said = document("cidr", "what-if", "--from", file, "--cluster-cidr", "10.244.0.0/20", "--node-cidr-mask-size", "24")
@@ -233,7 +239,9 @@ def test_every_code_of_the_catalogue_is_explained() -> None:
         assert run("explain", check.code)[1].startswith(f"{check.code} {check.slug}")
         assert run("explain", check.slug)[1] == run("explain", check.code.lower())[1] == run("explain", check.code[3:])[1]
     for code in planned():
-        assert "does not judge it" in run("explain", code)[1]
+        said = run("explain", code)[1]
+        assert "does not judge it" in said
+        assert run("explain", said.split()[1])[1] == said
     assert run("explain", "FLN999")[0] == 2
 
 
