@@ -17,6 +17,7 @@ from flannelscope import wire
 from flannelscope.session import Settings
 from tui import registry, themes
 from tui.engine import ChildEngine, Engine
+from tui.log import log_events
 from tui.messages import Arrived, EngineEnded
 from tui.page import Page
 from tui.state import Phase, Store
@@ -127,9 +128,13 @@ class FlannelScope(App[int]):
 
     @work(thread=True, group="engine", description="what the engine says", exit_on_error=False)
     def _listen(self) -> None:
-        ended = self.engine.listen(lambda events: void(self.post_message(Arrived(events))))
+        ended = self.engine.listen(self._heard)
         if ended is not None:
             self.post_message(EngineEnded(*ended))
+
+    def _heard(self, events: tuple[wire.Event, ...]) -> None:
+        log_events(events)
+        self.post_message(Arrived(events))
 
     @on(Arrived)
     def arrived(self, message: Arrived) -> None:
@@ -264,10 +269,6 @@ class FlannelScope(App[int]):
 
         if not self.screen.query(CommandPrompt):
             self.screen.mount(CommandPrompt())
-
-
-def void(_: object) -> None:
-    """Drop a result."""
 
 
 def run(settings: Settings, *, keys: Mapping[str, str] | None = None, report_on_exit: bool = False) -> int:

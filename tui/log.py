@@ -6,12 +6,17 @@ import logging
 import os
 import stat
 import time
+from collections.abc import Iterable
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from flannelscope import wire
 from flannelscope.errors import UsageError
+from flannelscope.events import RequestDone
+from flannelscope.model import Gap
 from flannelscope.text import clean_lines
+from tui.streams import amount
 
 LOGGER = logging.getLogger("flannelscope")
 LOGGER.addHandler(logging.NullHandler())  # without a log file nothing is logged, not even errors to the terminal
@@ -64,3 +69,37 @@ def close_log(handler: logging.Handler | None) -> None:
     if handler is not None:
         LOGGER.removeHandler(handler)
         handler.close()
+
+
+def request_line(done: RequestDone) -> str:
+    """A request in one line: never its headers, never a body."""
+    note = f" ({done.note})" if done.note else ""
+    return f"{done.method} {done.path} -> {done.status or 'no answer'}, {amount(done.received)}, {done.seconds:.3f} s{note}"
+
+
+def gap_line(gap: Gap) -> str:
+    """What could not be read, in one line."""
+    return f"gap: {gap.topic.value}: {f'{gap.node}: ' if gap.node else ''}{gap.reason}"
+
+
+def log_events(events: Iterable[wire.Event]) -> None:
+    """What the engine told the console: requests, gaps, watches, failures."""
+    if not LOGGER.isEnabledFor(logging.INFO):
+        return
+    for event in events:
+        match event:
+            case wire.Requested():
+                for done in event.requests:
+                    LOGGER.info("%s", request_line(done))
+            case wire.Gaps():
+                for gap in event.gaps:
+                    LOGGER.warning("%s", gap_line(gap))
+            case wire.WatchStates():
+                for topic, (state, reason) in event.states.items():
+                    LOGGER.info("watch of %s: %s %s", topic, state, reason)
+            case wire.Failed():
+                LOGGER.error("%s %s %s", event.what, event.where, event.do)
+            case wire.Finished():
+                LOGGER.info("all was read in %.2f s", event.seconds)
+            case _:
+                pass

@@ -15,8 +15,8 @@ from flannelscope.session import Settings, open_source
 from flannelscope.text import clean
 from flannelscope.verdict import TOPIC_WORDS
 from tui.call import Call
-from tui.log import LOGGER
-from tui.streams import Progress, say
+from tui.log import LOGGER, gap_line, request_line
+from tui.streams import Progress, amount, say
 
 
 class Looked:
@@ -68,8 +68,7 @@ def _read(events: Iterator[Event], snapshot: Snapshot, progress: Progress, call:
                 LOGGER.info("read %s: %d in %.2f s", event.topic.value, event.count, event.seconds)
             case GapFound():
                 snapshot = event.snapshot
-                where = f"{event.gap.node}: " if event.gap.node else ""
-                LOGGER.warning("gap: %s: %s%s", event.gap.topic.value, where, event.gap.reason)
+                LOGGER.warning("%s", gap_line(event.gap))
             case Grown():
                 snapshot = event.snapshot
             case WatchState():
@@ -78,8 +77,7 @@ def _read(events: Iterator[Event], snapshot: Snapshot, progress: Progress, call:
 
 
 def _log_request(event: RequestDone, call: Call) -> None:
-    note = f" ({event.note})" if event.note else ""
-    line = f"{event.method} {event.path} -> {event.status or 'no answer'}, {amount(event.received)}, {event.seconds:.3f} s{note}"
+    line = request_line(event)
     LOGGER.info("%s", line)
     if call.debug:
         say(f"{moment(event.at)} {clean(line)}")
@@ -102,12 +100,3 @@ def _insist_on_nodes(snapshot: Snapshot, settings: Settings) -> None:
             resource=gap.resource,
         )
     raise CannotRead(f"the nodes could not be read: {gap.reason}", where, "Run it again, with --debug to see every request.")
-
-
-def amount(size: float) -> str:
-    """Bytes in a unit that reads well."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

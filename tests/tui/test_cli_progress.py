@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from tui.reading import amount
-from tui.streams import Progress, may_colour
+from tui.streams import Progress, amount, may_colour
 
 
 class Terminal(io.StringIO):
