@@ -124,7 +124,7 @@ def _known(cause: BaseException, server: str) -> Interrupted | None:
     if isinstance(cause, u3.ProxyError):
         said = clean(str(cause.original_error), 160)
         return Interrupted(f"The proxy does not connect us: {said}.", server, "Look at proxy-url and HTTPS_PROXY.", reached=False)
-    if isinstance(cause, u3.ConnectTimeoutError):
+    if isinstance(cause, u3.ConnectTimeoutError) and not isinstance(cause, u3.NewConnectionError):
         do = "Is the address right, and does a firewall stand between?"
         return Interrupted("The API server does not answer: no connection within the time limit.", server, do, reached=False)
     if isinstance(cause, ConnectionRefusedError):

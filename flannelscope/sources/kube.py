@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from flannelscope.errors import ReadFailed, Refused
+from flannelscope.events import RequestDone
 from flannelscope.model import Gap, Node, Pod, SecondRead, Snapshot, Topic
 from flannelscope.sources import Answer, Part
 from flannelscope.sources.faults import Missing, Stopped, Unauthorized
 from flannelscope.sources.follow import Follower
 from flannelscope.sources.reader import Reader, gap_of
-from flannelscope.sources.rights import NODES
+from flannelscope.sources.rights import NODES, target
 from flannelscope.sources.streams import Starts
 from flannelscope.sources.topics import (
     configuration,
@@ -69,7 +70,7 @@ class KubeSource:
         self._pace = pace or Pace()
         self._starts = Starts()
         self._refusals: list[Refused] = []
-        self._read = 0  # topics besides the version that were read
+        self._granted = False  # whether any object of the cluster could be read
         self._closed = threading.Event()
 
     @classmethod
@@ -93,8 +94,9 @@ class KubeSource:
         reader = Reader(self.transport, topic, stop, self._pods)
         try:
             for answer in TOPICS[topic](reader, known, self._starts):
+                if isinstance(answer, RequestDone):
+                    self._granted = self._granted or _granted(answer)
                 yield self._timed(answer, known) if isinstance(answer, Part) else answer
-            self._read += topic != Topic.VERSION
         except Stopped:
             return
         except Missing:
@@ -108,14 +110,17 @@ class KubeSource:
             if topic == Topic.VERSION:
                 raise
             yield gap_of(topic, fault)
-        if topic == self.topics()[-1] and self._refusals and not self._read:
+        if topic == self.topics()[-1] and self._refusals and not self._granted:
             raise self._refusals[0]
 
     def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """Changes of what `read` listed, gathered, until `stop` is set."""
         follower = Follower(self.transport, known, self._starts, self._pace, stop)
-        for answer in follower.run():
-            yield self._timed(answer, known) if isinstance(answer, Part) else answer
+        try:
+            for answer in follower.run():
+                yield self._timed(answer, known) if isinstance(answer, Part) else answer
+        except Stopped:
+            return
 
     def reread(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """Read these Nodes and their pods once more, into `second_reads`: what is there twice was no matter of the moment.
@@ -154,3 +159,8 @@ class KubeSource:
         found: list[Pod] = []
         yield from pods.of_nodes(reader, (name,), found, [])
         return SecondRead(reader.now(), node, tuple(found))
+
+
+def _granted(done: RequestDone) -> bool:
+    """Whether an object or a list was answered: /version and discovery are open to everybody."""
+    return 200 <= done.status < 300 and bool(target(done.path.partition("?")[0]).resource)

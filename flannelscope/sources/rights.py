@@ -45,6 +45,11 @@ MANAGER_LEASE = "kube-controller-manager"
 VERSION_PATH = "/version"
 
 
+def discovery_path(kind: Kind, version: str) -> str:
+    """Where the server tells which kinds a version of a group has (granted to everybody by system:discovery)."""
+    return f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}"
+
+
 class Right(Value, frozen=True, kw_only=True):
     """Leave to do `verbs` on a kind: in one `namespace` ("" for the whole cluster), on `names` only (empty for all)."""
 

@@ -235,7 +235,11 @@ class Transport:
         tried.status = answer.status
         tried.retry_after = answer.headers.get("Retry-After")
         self.clock.hear(answer.headers.get("Date"))
-        halt.attach(stream)
+        try:
+            halt.attach(stream)
+        except faults.Stopped:
+            stream.close()
+            raise
         if 200 <= answer.status < 300:
             return stream
         try:

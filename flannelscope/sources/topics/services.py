@@ -14,7 +14,7 @@ from flannelscope.sources.decode import BROKEN, Decoder
 from flannelscope.sources.faults import Missing, Unauthorized
 from flannelscope.sources.project.others import project_service_cidr, project_service_ips
 from flannelscope.sources.reader import Listed, Reader, gap_of
-from flannelscope.sources.rights import SERVICE_CIDRS, SERVICES
+from flannelscope.sources.rights import SERVICE_CIDRS, SERVICES, discovery_path
 from flannelscope.sources.streams import Starts
 
 _CIDR: Decoder[ServiceCidr] = Decoder(wire.ServiceCidr, project_service_cidr)
@@ -76,7 +76,7 @@ class _Resources(msgspec.Struct):
 def _exists(reader: Reader, version: str) -> Generator[RequestDone, None, bool]:
     """Whether discovery names the kind; when discovery itself cannot be read, yes."""
     try:
-        body = yield from reader.body(f"/apis/{SERVICE_CIDRS.group}/{version}")
+        body = yield from reader.body(discovery_path(SERVICE_CIDRS, version))
         named = msgspec.json.decode(body, type=_Resources).resources or []
     except Missing:
         return False

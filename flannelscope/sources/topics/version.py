@@ -9,7 +9,7 @@ from flannelscope.errors import ReadFailed, Refused
 from flannelscope.model import Cluster, Snapshot
 from flannelscope.sources import Answer, Part, wire
 from flannelscope.sources.decode import Decoder
-from flannelscope.sources.faults import Unauthorized
+from flannelscope.sources.faults import Missing, Unauthorized
 from flannelscope.sources.project.others import project_uid
 from flannelscope.sources.reader import Reader, gap_of
 from flannelscope.sources.rights import KUBE_SYSTEM, NAMESPACES, VERSION_PATH
@@ -26,6 +26,9 @@ def read(reader: Reader, known: Snapshot, starts: Starts) -> Iterator[Answer]:
     gaps = [reader.gap(warning) for warning in reach.warnings]
     try:
         said = _VERSION.one((yield from reader.body(VERSION_PATH)), VERSION_PATH)
+    except Missing as fault:
+        do = "Look at the server in the kubeconfig."
+        raise ReadFailed("This is no Kubernetes API server: it has no /version (404).", reach.server, do) from fault
     except Unauthorized:
         raise
     except Refused as fault:
