@@ -12,6 +12,7 @@ from flannelscope.facts import Facts
 from flannelscope.flannel.annotations import GATE, prefixes
 from flannelscope.model import Evidence, Node, Remedy
 from flannelscope.proofs import SHOWN, when
+from flannelscope.targets import target
 
 MANAGER_COMMAND = "kubectl -n kube-system get pods -l component=kube-controller-manager -o yaml"
 CAUTION = (
@@ -91,8 +92,7 @@ def _gates(node: Node) -> Iterator[str]:
 
 def exchange(facts: Facts, name: str, survivors: Sequence[str] = ()) -> tuple[str, ...]:
     """The commands that give a Node another podCIDR, in their order; `survivors` keep the one it leaves."""
-    free = facts.next_block
-    wanted = ",".join(map(show, free)) if free and facts.configuration.known else "a free podCIDR (flannelscope cidr free)"
+    wanted = ",".join(map(show, target(facts, name))) or "a free podCIDR (flannelscope cidr free)"
     node = shlex.quote(name)
     return (
         f"kubectl cordon {node} && kubectl drain {node} --ignore-daemonsets --delete-emptydir-data",

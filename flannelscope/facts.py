@@ -7,7 +7,7 @@ is over and nobody has the Node in hand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from flannelscope.addresses import Holders, Overlap
@@ -47,6 +47,8 @@ class Facts:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.targets: dict[str, tuple[Prefix, ...]] = {}  # podCIDRs proposed so far, by Node name (targets.py)
+        self.fresh_blocks: Iterator[tuple[Prefix, ...]] | None = None
 
     @property
     def now(self) -> float:
@@ -74,12 +76,6 @@ class Facts:
         for item in self.pod_cidrs:
             found.setdefault(item.node, []).append(item)
         return {name: tuple(items) for name, items in found.items()}
-
-    @cached_property
-    def next_block(self) -> tuple[Prefix, ...]:
-        """The podCIDRs that a controller manager started now would give to the next Node; empty when it has none."""
-        handed = self.restart.next(1) if self.restart is not None else ()
-        return handed[0] if handed else ()
 
     @cached_property
     def _judged_holders(self) -> Holders:

@@ -67,11 +67,7 @@ def settle(findings: list[Finding], checks: Iterable[Check]) -> list[Finding]:
     for finding in findings:
         nodes = frozenset(finding.nodes or (WHOLE_CLUSTER,))
         explaining = next(
-            (
-                candidate
-                for candidate, covered in by_effect.get(finding.code, ())
-                if EVERYWHERE in covered or nodes <= covered
-            ),
+            (candidate for candidate, covered in by_effect.get(finding.code, ()) if EVERYWHERE in covered or nodes <= covered),
             None,
         )
         if explaining is None:

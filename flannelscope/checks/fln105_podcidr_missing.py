@@ -32,6 +32,7 @@ from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import SHOWN, last_writer, when
 from flannelscope.shortage import UNINITIALIZED, long_waiting, shortage
+from flannelscope.targets import target
 from flannelscope.text import fold
 
 REASONS = {
@@ -118,7 +119,7 @@ def _allocator(facts: Facts) -> Evidence:
 
 def _remedy(facts: Facts, name: str, reason: str) -> Remedy:
     if reason in ("hand", "off", "unknown"):
-        free = [show(block) for block in facts.next_block] or ["CIDR"]
+        free = [show(block) for block in target(facts, name)] or ["CIDR"]
         patch = json.dumps({"spec": {"podCIDR": free[0], "podCIDRs": free}})
         return Remedy(
             "Start the controller manager with --allocate-node-cidrs, or write a free podCIDR (flannelscope cidr free) to "

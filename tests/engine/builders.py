@@ -126,9 +126,7 @@ def fleet(
 ) -> list[Node]:
     """`number` healthy members w001, w002, … with 10.244.1.0/24, 10.244.2.0/24, … and addresses 10.20.0.1, …"""
     return [
-        announced(
-            node(f"w{i:03d}", f"{network}.{i}.0/24", ip=f"10.20.{i >> 8}.{i & 255}"), backend=backend, prefix=prefix
-        )
+        announced(node(f"w{i:03d}", f"{network}.{i}.0/24", ip=f"10.20.{i >> 8}.{i & 255}"), backend=backend, prefix=prefix)
         for i in range(first, first + number)
     ]
 

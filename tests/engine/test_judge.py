@@ -18,7 +18,14 @@ def made(code: str, *swallows: str, needs: tuple[Topic, ...] = (), says: tuple[F
         yield from says
 
     return Check(
-        code=code, slug=code.lower(), severity=Severity.WARNING, needs=needs, swallows=swallows, why="", explanation="", detect=detect
+        code=code,
+        slug=code.lower(),
+        severity=Severity.WARNING,
+        needs=needs,
+        swallows=swallows,
+        why="",
+        explanation="",
+        detect=detect,
     )
 
 
