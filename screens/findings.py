@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 
-from flannelscope.text import count, natural
+from flannelscope.text import count
 from flannelscope.views import FindingView, UnknownLine
 from tui.page import Page
 from tui.state import Phase, State
@@ -14,7 +14,7 @@ from tui.waiting import waiting
 from tui.widgets.lines import Note
 from tui.widgets.paint import Span
 from tui.widgets.rows import Rows
-from tui.words import SEVERITIES, folded, glyph
+from tui.words import SEVERITIES, folded, glyph, sortable
 
 
 def where(finding: FindingView) -> str:
@@ -35,14 +35,14 @@ def _search_text(finding: FindingView) -> str:
 FINDINGS: tuple[Column[FindingView], ...] = (
     Column("CODE", "C", lambda f: f.code, lambda f: f.code, lambda f: len(f.code)),
     Column("WHAT", "W", _title, _title, lambda f: len(f.slug), most=30),
-    Column("WHERE", "H", where, lambda f: natural(where(f)), lambda f: len(where(f)), most=32),
-    Column("NODES", "N", lambda f: str(len(f.nodes) or "-"), lambda f: -len(f.nodes), lambda f: 4, right=True),
+    Column("WHERE", "H", where, lambda f: sortable(where(f)), lambda f: len(where(f)), most=32),
+    Column("NODES", "N", lambda f: str(len(f.nodes) or "-"), lambda f: -len(f.nodes), 4, right=True),
     Column("SAYS", "S", lambda f: f.summary, lambda f: f.summary, lambda f: len(f.summary), extra=True, most=100),
 )
 UNKNOWN: tuple[Column[UnknownLine], ...] = (
     Column("CODE", "C", lambda u: u.code, lambda u: u.code, lambda u: len(u.code)),
     Column("WHY NOT", "W", lambda u: u.reason, lambda u: u.reason, lambda u: len(u.reason), most=52),
-    Column("WHERE", "H", lambda u: folded(u.nodes, 2) or "cluster", lambda u: len(u.nodes), lambda u: 24, most=24),
+    Column("WHERE", "H", lambda u: folded(u.nodes, 2) or "cluster", lambda u: len(u.nodes), 24, most=24),
 )
 
 
@@ -62,7 +62,7 @@ class FindingsPage(Page):
             identity=lambda f: f.key,
             text=_search_text,
             fault=lambda f: f.severity > 1,
-            usual=lambda f: (-f.severity, f.code, natural(where(f))),
+            usual=lambda f: (-f.severity, f.code, sortable(where(f))),
         )
         unknown = Table(
             columns=UNKNOWN,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from textual import on
 from textual.app import ComposeResult
 
 from flannelscope.cidr import parse_address
-from flannelscope.text import natural
 from flannelscope.views import NodeRow
 from tui.page import Page
 from tui.state import Phase, State
@@ -17,7 +17,7 @@ from tui.waiting import waiting
 from tui.widgets.lines import Note
 from tui.widgets.paint import Span
 from tui.widgets.rows import Rows
-from tui.words import age, glyph, listed
+from tui.words import age, glyph, listed, sortable
 
 WORST_FIRST = {"x": 0, "!": 1, "?": 2, "i": 3, ".": 4}
 
@@ -33,7 +33,8 @@ def pod_cidrs(row: NodeRow) -> Sequence[Span]:
     return spans
 
 
-def by_address(addresses: Sequence[str]) -> tuple[int, int]:
+@lru_cache(65536)
+def by_address(addresses: tuple[str, ...]) -> tuple[int, int]:
     """A sort key for addresses: family, then number; none last."""
     return (parse_address(addresses[0]) if addresses else None) or (9, 0)
 
@@ -68,12 +69,13 @@ class NodesPage(Page):
     def body(self) -> ComposeResult:
         """The table, and what explains the row."""
         self.taken = 0.0
+        self.drawn: Mapping[str, NodeRow] = {}
         table: Table[NodeRow] = Table(
             columns=self._columns(),
             identity=lambda row: row.name,
             text=search_text,
             fault=lambda row: row.glyph not in ".i",
-            usual=lambda row: (WORST_FIRST.get(row.glyph, 9), natural(row.name)),
+            usual=lambda row: (WORST_FIRST.get(row.glyph, 9), sortable(row.name)),
         )
         yield Rows(table, lambda row: row.glyph, id="nodes")
         yield Note(id="note")
@@ -81,19 +83,19 @@ class NodesPage(Page):
     def _columns(self) -> tuple[Column[NodeRow], ...]:
         ips, public = (lambda r: listed(r.internal_ips)), (lambda r: listed(r.public_ips))
         return (
-            Column("NODE", "N", lambda r: r.name, lambda r: natural(r.name), lambda r: len(r.name), most=60),
-            Column("READY", "R", lambda r: r.ready or "?", lambda r: r.ready, lambda r: len(r.ready)),
+            Column("NODE", "N", lambda r: r.name, lambda r: sortable(r.name), lambda r: len(r.name), most=60),
+            Column("READY", "R", lambda r: r.ready or "?", lambda r: r.ready, 7),
             Column("PODCIDR", "D", pod_cidrs, lambda r: r.sort_cidr, lambda r: _length(r.pod_cidrs) + 2 * any(r.marks) - 1),
             Column("INTERNAL-IP", "I", ips, lambda r: by_address(r.internal_ips), lambda r: _length(r.internal_ips) - 1),
             Column("PUBLIC-IP", "U", public, lambda r: by_address(r.public_ips), lambda r: _length(r.public_ips) - 1),
             Column("TYPE", "T", lambda r: r.backend or "-", lambda r: r.backend, lambda r: len(r.backend)),
-            Column("PODS", "P", _pods, lambda r: -1 if r.pods_with_ip is None else r.pods_with_ip, lambda r: 4, right=True),
-            Column("AGE", "A", self._age, lambda r: -(r.created or 0.0), lambda r: 4, right=True),
+            Column("PODS", "P", _pods, lambda r: -1 if r.pods_with_ip is None else r.pods_with_ip, 4, right=True),
+            Column("AGE", "A", self._age, lambda r: -(r.created or 0.0), 4, right=True),
             Column("FLANNEL", "F", flannel, flannel, lambda r: len(flannel(r)), extra=True),
             Column("VERSION", "V", lambda r: r.flannel_version or "-", _version, lambda r: len(r.flannel_version), extra=True),
-            Column("VTEP MAC", "M", lambda r: r.vtep_mac or "-", lambda r: r.vtep_mac, lambda r: len(r.vtep_mac), extra=True),
-            Column("VXLAN ID", "X", lambda r: _number(r.vni), lambda r: r.vni or -1, lambda r: 4, right=True, extra=True),
-            Column("CAPACITY", "C", lambda r: _number(r.pod_capacity), _capacity, lambda r: 4, right=True, extra=True),
+            Column("VTEP MAC", "M", lambda r: r.vtep_mac or "-", lambda r: r.vtep_mac, 17, extra=True),
+            Column("VXLAN ID", "X", lambda r: _number(r.vni), lambda r: r.vni or -1, 4, right=True, extra=True),
+            Column("CAPACITY", "C", lambda r: _number(r.pod_capacity), _capacity, 4, right=True, extra=True),
         )
 
     def _age(self, row: NodeRow) -> str:
@@ -111,10 +113,14 @@ class NodesPage(Page):
 
     def draw(self, state: State) -> None:
         """Show the rows."""
-        self.taken = state.overview.taken if state.overview is not None else 0.0
+        taken = state.overview.taken if state.overview is not None else 0.0
         rows = self.query_one("#nodes", Rows)
         rows.empty = waiting(state) if not state.rows and state.phase is not Phase.FINISHED else "there are no nodes"
-        rows.put(state.rows.values())
+        if state.rows is not self.drawn or taken != self.taken:
+            self.drawn, self.taken = state.rows, taken
+            rows.put(state.rows.values())
+        elif not state.rows:
+            rows.refresh()
 
     @on(Rows.Moved)
     def moved(self, event: Rows.Moved) -> None:
@@ -138,7 +144,7 @@ def _number(value: int | None) -> str:
 
 
 def _version(row: NodeRow) -> object:
-    return natural(row.flannel_version)
+    return sortable(row.flannel_version)
 
 
 def _capacity(row: NodeRow) -> int:

@@ -26,11 +26,11 @@ class RequestsPage(Page):
         """One table."""
         table: Table[RequestDone] = Table(
             columns=(
-                Column("TIME", "T", self._time, lambda r: r.at, lambda r: 14),
+                Column("TIME", "T", self._time, lambda r: r.at, 14),
                 Column("METHOD", "M", lambda r: r.method, lambda r: r.method, lambda r: len(r.method)),
-                Column("STATUS", "S", _status, lambda r: r.status, lambda r: 6, right=True),
-                Column("BYTES", "B", lambda r: amount(r.received), lambda r: r.received, lambda r: 6, right=True),
-                Column("SECONDS", "E", lambda r: f"{r.seconds:.3f}", lambda r: r.seconds, lambda r: 7, right=True),
+                Column("STATUS", "S", _status, lambda r: r.status, 6, right=True),
+                Column("BYTES", "B", lambda r: amount(r.received), lambda r: r.received, 6, right=True),
+                Column("SECONDS", "E", lambda r: f"{r.seconds:.3f}", lambda r: r.seconds, 7, right=True),
                 Column("PATH", "P", lambda r: r.path, lambda r: r.path, lambda r: min(len(r.path), 60), most=60),
                 Column("NOTE", "N", lambda r: r.note, lambda r: r.note, lambda r: len(r.note), extra=True),
             ),

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -21,7 +22,7 @@ from tui.log import log_events
 from tui.messages import Arrived, EngineEnded
 from tui.page import Page
 from tui.state import Phase, Store
-from tui.take import begin, take_all
+from tui.take import begin, take_all, warm
 from tui.words import AsciiFilter, speaks_utf8
 
 if TYPE_CHECKING:
@@ -128,12 +129,14 @@ class FlannelScope(App[int]):
 
     @work(thread=True, group="engine", description="what the engine says", exit_on_error=False)
     def _listen(self) -> None:
+        import_module("tui.widgets.prompt")  # here, so that the first key that needs it does not wait
         ended = self.engine.listen(self._heard)
         if ended is not None:
             self.post_message(EngineEnded(*ended))
 
     def _heard(self, events: tuple[wire.Event, ...]) -> None:
         log_events(events)
+        warm(events)
         self.post_message(Arrived(events))
 
     @on(Arrived)

@@ -21,6 +21,7 @@ from flannelscope import wire
 from flannelscope.text import clean
 
 GATHER = 0.1  # seconds between two messages to the app
+PORTION = 0.025  # seconds between portions of rows, so that keys are answered in between
 PATIENCE = 1.5  # seconds the child gets to end by itself
 TAIL = 2000  # bytes of its last words
 
@@ -142,15 +143,15 @@ def _how(code: int) -> str:
 
 
 def _gather(arrived: queue.SimpleQueue[wire.Event | None], tell: Tell) -> None:
-    """Tell the first at once, then what comes within each further GATHER in one."""
+    """Tell the first at once, then what comes within each further GATHER in one; many rows in portions, one by one."""
     pause = threading.Event()
     while True:
         events = [arrived.get()]
-        while events[-1] is not None and not arrived.empty():
+        while events[-1] is not None and not isinstance(events[-1], wire.Rows) and not arrived.empty():
             events.append(arrived.get())
         said = tuple(event for event in events if event is not None)
         if said:
             tell(said)
         if events[-1] is None:
             return
-        pause.wait(GATHER)
+        pause.wait(GATHER if arrived.empty() else PORTION)

@@ -17,7 +17,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Column(Generic[Row]):
-    """One column. `letter` sorts by it; `key` orders rows; `measure` tells how wide a row's cell is.
+    """One column. `letter` sorts by it; `key` orders rows; `measure` tells how wide a row's cell is, or all cells are.
 
     `extra` columns are shown when there is room for all, or on request. `most` bounds the width.
     """
@@ -26,7 +26,7 @@ class Column(Generic[Row]):
     letter: str
     cell: Callable[[Row], str | Sequence[Span]]
     key: Callable[[Row], Any]
-    measure: Callable[[Row], int]
+    measure: Callable[[Row], int] | int
     right: bool = False
     extra: bool = False
     most: int = 45
@@ -81,25 +81,38 @@ class Table(Generic[Row]):
     faults_only: bool = False
     written: str = ""
     sieve: Sieve = Sieve()
-    _keys: dict[tuple[int | None, str], tuple[Row, Any]] = field(default_factory=dict)
+    _ordered: list[Row] = field(default_factory=list)  # in the usual order
+    _keys: dict[str, tuple[Row, Any]] = field(default_factory=dict)
     _texts: dict[str, tuple[Row, str]] = field(default_factory=dict)
+    _ids: frozenset[int] = frozenset()
+    _widest: dict[str, int] = field(default_factory=dict)  # a column does not shrink while rows come and go
 
     def put(self, rows: Iterable[Row]) -> None:
         """Take other rows; order and sieve stay."""
-        self.rows = tuple(rows)
-        if len(self._texts) > 2 * len(self.rows) + 100:  # rows that are long gone
+        rows = tuple(rows)
+        fresh = [row for row in rows if id(row) not in self._ids]  # the rows before are still held: no id is used twice
+        for column in self.columns:
+            if not isinstance(column.measure, int):
+                widest = max(map(column.measure, fresh), default=0)
+                self._widest[column.letter] = max(widest, self._widest.get(column.letter, 0))
+        self.rows = rows
+        self._ids = frozenset(map(id, rows))
+        if len(self._texts) > 2 * len(rows) + 100:  # rows that are long gone
             self._texts.clear()
+        if len(self._keys) > 4 * len(rows) + 100:
             self._keys.clear()
+        self._ordered = sorted(rows, key=self._usual_key)
         self.arrange()
 
     def arrange(self) -> None:
         """Work out `shown`."""
-        rows: Iterable[Row] = self.rows
+        rows: Iterable[Row] = self._ordered
         if self.faults_only:
             rows = filter(self.fault, rows)
         if self.sieve.text or self.sieve.pattern is not None:
             rows = [row for row in rows if self.sieve.passes(self._text(row))]
-        self.shown = sorted(rows, key=self._key, reverse=self.reverse)
+        column = self.sort_column
+        self.shown = list(rows) if column is None else sorted(rows, key=self.columns[column].key, reverse=self.reverse)
 
     def sort_by(self, column: int | None) -> None:
         """Order by a column; the same again turns the order round."""
@@ -115,17 +128,17 @@ class Table(Generic[Row]):
 
     def widths(self, columns: Iterable[Column[Row]]) -> list[int]:
         """How wide each column has to be for its title (with a sort mark) and all rows."""
-        return [
-            max(len(column.title) + 1, min(max(map(column.measure, self.rows), default=0), column.most)) for column in columns
-        ]
+        return [self._width(column) for column in columns]
 
-    def _key(self, row: Row) -> Any:
-        name = (self.sort_column, self.identity(row))
+    def _width(self, column: Column[Row]) -> int:
+        widest = column.measure if isinstance(column.measure, int) else self._widest.get(column.letter, 0)
+        return max(len(column.title) + 1, min(widest, column.most))
+
+    def _usual_key(self, row: Row) -> Any:
+        name = self.identity(row)
         known = self._keys.get(name)
         if known is None or known[0] is not row:
-            usual = self.usual(row)
-            key = usual if self.sort_column is None else (self.columns[self.sort_column].key(row), usual)
-            known = self._keys[name] = (row, key)
+            known = self._keys[name] = (row, self.usual(row))
         return known[1]
 
     def _text(self, row: Row) -> str:

@@ -7,6 +7,15 @@ from dataclasses import replace
 
 from flannelscope import wire
 from tui.state import MOST_REQUESTS, Phase, State
+from tui.words import sortable
+
+
+def warm(events: Iterable[wire.Event]) -> None:
+    """Work out, in the thread that listens, what the UI thread will need of every row."""
+    for event in events:
+        if isinstance(event, wire.Rows):
+            for row in event.rows:
+                sortable(row.name)
 
 
 def take_all(state: State, events: Iterable[wire.Event]) -> State:

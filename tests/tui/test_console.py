@@ -199,7 +199,7 @@ async def test_a_node_opens_with_all_its_values_and_its_findings() -> None:
         assert "why it matters" in shown(app)
         await pilot.press("escape", "escape")
         await pilot.pause()
-        assert isinstance(app.screen, NodesPage)
+        assert len(app.screen_stack) == 1
 
 
 async def test_a_finding_shows_evidence_command_and_remedy_to_copy() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from flannelscope.text import natural
 from flannelscope.views import NodeRow
 from screens.nodes import NodesPage, search_text
 from tests.tui.world import NODES, console, node
 from tui.table import Sieve, Table
+from tui.words import sortable
 
 
 def table(*rows: NodeRow) -> Table[NodeRow]:
@@ -24,7 +24,7 @@ def _filled(rows: tuple[NodeRow, ...]) -> Table[NodeRow]:
         identity=lambda row: row.name,
         text=search_text,
         fault=lambda row: row.glyph not in ".i",
-        usual=lambda row: natural(row.name),
+        usual=lambda row: sortable(row.name),
     )
     made.put(rows)
     return made
