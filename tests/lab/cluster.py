@@ -112,17 +112,12 @@ class Lab:
         report: Object = json.loads(result.stdout)
         return report | {"exit": result.returncode}
 
-    def kubeconfig_of(self, user: str, *, group: str = "") -> Path:
-        """A kubeconfig with a client certificate for `user`, made by the cluster's own authority."""
-        pki, name = self.home / "pki", f"user-{user}"
-        subject = f"/O={group}/CN={user}" if group else f"/CN={user}"
-        key, request, certificate = (pki / f"{name}.{end}" for end in ("key", "csr", "crt"))
-        _openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(request), "-subj", subject)
-        authority = ("-CA", str(pki / "ca.crt"), "-CAkey", str(pki / "ca.key"), "-CAcreateserial")
-        _openssl("x509", "-req", "-in", str(request), *authority, "-out", str(certificate), "-days", "2")
+    def kubeconfig_with(self, token: str) -> Path:
+        """A kubeconfig that is the admin's but for who asks: the holder of this token."""
         admin = json.loads(self.admin.read_text())
-        admin["users"] = [{"name": "admin", "user": {"client-certificate": str(certificate), "client-key": str(key)}}]
-        path = pki / f"{name}.conf"
+        admin["users"] = [{"name": "admin", "user": {"token": token}}]
+        path = self.home / "operator.conf"
+        path.touch(mode=0o600)
         path.write_text(json.dumps(admin))
         return path
 
@@ -166,19 +161,24 @@ class Lab:
         return self.run("exec", node, *argv).stdout
 
     def stop_api_server(self) -> None:
-        """End the API server's process."""
+        """End the API server at once: asked politely, it first waits a minute for its watchers to leave."""
         process = int((self.home / "pids/apiserver").read_text())
         self._api_server = Path(f"/proc/{process}/cmdline").read_bytes().decode().rstrip("\0").split("\0")
-        os.kill(process, signal.SIGTERM)
+        os.kill(process, signal.SIGKILL)
         wait_until(lambda: _ended(process), "the API server has ended")
 
     def start_api_server(self) -> None:
-        """Start it again with the arguments that it had, as a process of its own that the lab's `down` ends."""
+        """Start it again with the arguments that it had, as a process of its own that the lab's `down` ends; wait until it answers."""
         background = 'log=$1; shift; setsid "$@" </dev/null >>"$log" 2>&1 & echo $!'
         program = ["ip", "netns", "exec", "fs-cp", *self._api_server]
         argv = ["sh", "-c", background, "sh", str(self.home / "logs/apiserver.log"), *program]
         started = _checked(argv, subprocess.run(argv, capture_output=True, text=True, timeout=30))
         (self.home / "pids/apiserver").write_text(started.stdout.strip())
+        wait_until(self._ready, "the API server is ready again")
+
+    def _ready(self) -> bool:
+        argv = [str(self.home / "bin/kubectl"), "--kubeconfig", str(self.admin), "get", "--raw", "/readyz"]
+        return self.bastion(*argv).stdout == "ok"
 
     def delete_nodes(self, names: Sequence[str]) -> None:
         """Delete Nodes; those that are gone already are no error."""
@@ -194,11 +194,6 @@ def _ended(process: int) -> bool:
     """Whether a process is gone, or only waits to be reaped."""
     status = Path(f"/proc/{process}/stat")
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
-
-
-def _openssl(*args: str) -> None:
-    argv = ["openssl", *args]
-    _checked(argv, subprocess.run(argv, capture_output=True, text=True, timeout=60))
 
 
 def _checked(argv: Sequence[str], result: Result) -> Result:

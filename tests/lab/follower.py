@@ -8,15 +8,21 @@ import threading
 from flannelscope.collect import collect, follow
 from flannelscope.events import Grown, WatchState
 from flannelscope.model import Topic
-from flannelscope.session import Settings, open_source
+from flannelscope.session import Settings
+from flannelscope.sources.kube import KubeSource
+from flannelscope.sources.kubeconfig import load
+from flannelscope.sources.watch import Pace
 
 
 def main() -> None:
-    """Read everything once, say so, then say the Nodes at each change and how each watch stands, until stdin closes."""
+    """Read everything once, say so, then say the Nodes at each change and how each watch stands, until stdin closes.
+
+    The second argument is the least time between two full lists, in seconds.
+    """
     stop = threading.Event()
     threading.Thread(target=stop_at_end_of_input, args=(stop,), daemon=True).start()
     settings = Settings(kubeconfig=(sys.argv[1],))
-    source = open_source(settings)
+    source = KubeSource(load(settings), pace=Pace(relist=float(sys.argv[2])))
     snapshot = settings.start
     for event in collect(source, snapshot, stop):
         if isinstance(event, Grown):

@@ -105,7 +105,7 @@ def test_findings_of_the_real_cluster_are_shown(lab: Lab) -> None:
     with console(lab, "--cluster-cidr", "10.16.0.0/16", columns=120, rows=40) as terminal:
         terminal.until("flannelscope", "FLN103")
         terminal.press("7")
-        terminal.until("FLN103", "n1")
+        terminal.until("FLN103", "n[1-3]", "10.244.0.0/24")
 
 
 def test_it_leaves_by_q(lab: Lab) -> None:

@@ -12,35 +12,18 @@ from tests.lab.cluster import DEFAULT_FLAGS, Lab
 from tests.lab.reports import codes, findings, gaps, told
 
 RANGES = ("--cluster-cidr", DEFAULT_FLAGS["cluster-cidr"], "--node-cidr-mask-size", DEFAULT_FLAGS["node-cidr-mask-size"])
-READER = "pod-network-reader"
 
 
 @pytest.fixture
 def reader(lab: Lab) -> Iterator[Path]:
-    """The kubeconfig of a user who has the printed rights and no other."""
-    manifest = lab.flannelscope("rbac", "read").stdout
+    """A kubeconfig of the ServiceAccount in the printed manifest, which has the printed rights and no other."""
+    manifest = printed(lab)
     lab.kubectl("apply", "-f", "-", stdin=manifest)
-    kinds = list(yaml.safe_load_all(manifest))
     try:
-        for role in kinds:
-            if role["kind"] == "ClusterRole":
-                lab.kubectl("create", "clusterrolebinding", f"{READER}-{role['metadata']['name']}", f"--user={READER}",
-                            f"--clusterrole={role['metadata']['name']}")  # fmt: skip
-            if role["kind"] == "Role":
-                lab.kubectl("-n", role["metadata"]["namespace"], "create", "rolebinding", f"{READER}-{role['metadata']['name']}",
-                            f"--user={READER}", f"--role={role['metadata']['name']}")  # fmt: skip
-        yield lab.kubeconfig_of(READER)
+        account = next(item["metadata"] for item in yaml.safe_load_all(manifest) if item["kind"] == "ServiceAccount")
+        token = lab.kubectl("-n", account["namespace"], "create", "token", account["name"]).strip()
+        yield lab.kubeconfig_with(token)
     finally:
-        for role in kinds:
-            if role["kind"] in ("ClusterRole", "Role"):
-                where = ("-n", role["metadata"]["namespace"]) if role["kind"] == "Role" else ()
-                lab.kubectl(
-                    *where,
-                    "delete",
-                    "--ignore-not-found",
-                    f"{role['kind'].lower()}binding",
-                    f"{READER}-{role['metadata']['name']}",
-                )
         lab.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=manifest)
 
 
@@ -53,11 +36,12 @@ def test_the_printed_rights_suffice(lab: Lab, reader: Path) -> None:
 
 
 def test_no_right_is_printed_that_writes_or_reads_secrets(lab: Lab) -> None:
-    rules = [rule for item in yaml.safe_load_all(lab.flannelscope("rbac", "read").stdout) for rule in item.get("rules", [])]
+    rules = [rule for item in yaml.safe_load_all(printed(lab)) for rule in item.get("rules", [])]
 
     assert {verb for rule in rules for verb in rule["verbs"]} <= {"get", "list", "watch"}
-    assert "secrets" not in {resource for rule in rules for resource in rule["resources"]}
-    assert not any("*" in rule["resources"] or "nodes/proxy" in rule["resources"] for rule in rules)
+    assert "secrets" not in {resource for rule in rules for resource in rule.get("resources", [])}
+    assert "configmaps" not in {name for rule in rules if "resourceNames" not in rule for name in rule.get("resources", [])}
+    assert not any({"*", "nodes/proxy"} & set(rule.get("resources", [])) for rule in rules)
 
 
 @pytest.mark.parametrize(("group", "resource"), [("", "pods"), ("apps", "daemonsets"), ("", "events")])
@@ -83,12 +67,16 @@ def test_without_the_nodes_there_is_nothing_to_judge(lab: Lab, reader: Path) -> 
     assert "Traceback" not in result.stderr
 
 
+def printed(lab: Lab) -> str:
+    """The manifest."""
+    result = lab.flannelscope("rbac", "read")
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
 def without(lab: Lab, resource: str) -> None:
     """Take one resource out of every rule of the printed ClusterRole."""
-    manifest = list(yaml.safe_load_all(lab.flannelscope("rbac", "read").stdout))
-    for item in manifest:
-        for rule in item.get("rules", []):
-            rule["resources"] = [name for name in rule["resources"] if name != resource]
-        if "rules" in item:
-            item["rules"] = [rule for rule in item["rules"] if rule["resources"]]
-    lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(manifest))
+    roles = [item for item in yaml.safe_load_all(printed(lab)) if item["kind"] == "ClusterRole"]
+    for role in roles:
+        role["rules"] = [rule for rule in role["rules"] if rule.get("resources") != [resource]]
+    lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(roles))
