@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import msgspec
 from msgspec.structs import replace
 
 from flannelscope.events import Event, GapFound, Grown, RequestDone, TopicDone, TopicProgress, WatchState
@@ -64,7 +65,8 @@ def _take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
             grown = replace(snapshot, taken=answer.reading.at, readings=readings, gaps=gaps, **answer.fields)
             return grown, Grown(grown, answer.topic)
         case Gap():
-            grown = replace(snapshot, gaps=(*snapshot.gaps, answer))
+            others = (g for g in snapshot.gaps if msgspec.structs.astuple(g) != msgspec.structs.astuple(answer))
+            grown = replace(snapshot, gaps=(*others, answer))
             return grown, GapFound(answer, grown)
         case RequestDone() | TopicProgress() | WatchState():
             return snapshot, answer

@@ -21,7 +21,6 @@ from flannelscope.model import ConfigMap, DaemonSet, Gap, Pod, Reading, Snapshot
 from flannelscope.sources import Answer, Part, saved, wire
 from flannelscope.sources.project import nodes, others, pods
 from flannelscope.sources.project.common import seconds
-from flannelscope.sources.simulated import untold
 from flannelscope.text import clean
 
 SOURCE = "file"
@@ -78,7 +77,7 @@ class FileSource:
             scope = "" if topic is Topic.NODES else "those in the file"
             reading = Reading(at=self._contents.at, source=SOURCE, asked=number + len(gaps), answered=number, scope=scope)
             yield Part(topic, {**fields, "source": SOURCE}, reading)
-        yield from untold(gaps, known, read=topic in self._parts)
+        yield from gaps
 
     def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """A file does not change: waits until `stop`."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from flannelscope import simulated
 from flannelscope.events import TopicProgress
-from flannelscope.model import Gap, Lease, Reading, Snapshot, Topic
+from flannelscope.model import Lease, Reading, Snapshot, Topic
 from flannelscope.sources import Answer, Part
 
 PAGE = 100  # Nodes a Part, so that a table fills as it does with pages of a large cluster
@@ -51,7 +51,7 @@ class SimulatedSource:
             yield from self._pages(reading, stop)
         if reading is not None and not stop.is_set():
             yield Part(topic, {**self._fields(topic, known), "source": self.held.source}, reading)
-        yield from untold((gap for gap in self.held.gaps if gap.topic == topic), known, read=reading is not None)
+        yield from (gap for gap in self.held.gaps if gap.topic == topic)
 
     def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """Nothing changes in here: waits until `stop`."""
@@ -103,11 +103,6 @@ def with_pods(held: Snapshot, pods: str) -> Snapshot:
     chosen = tuple(pod for pod in held.pods if pod.node in names)
     reading = replace(held.readings[Topic.PODS], asked=len(chosen), answered=len(chosen), scope=pods)
     return replace(held, pods=chosen, readings={**held.readings, Topic.PODS: reading})
-
-
-def untold(gaps: Iterable[Gap], known: Snapshot, read: bool) -> Iterator[Gap]:
-    """The Gaps that `known` does not hold; a topic that was `read` has taken those of the whole cluster with it."""
-    yield from (gap for gap in gaps if gap not in known.gaps or (read and not gap.node))
 
 
 def _leases(kubelets: Snapshot, others: Snapshot) -> tuple[Lease, ...]:

@@ -126,10 +126,8 @@ def test_reading_again_changes_nothing() -> None:
 def snapshot_of(source: SimulatedSource, known: Snapshot) -> Snapshot:
     snapshot = known
     for event in collect(source, known, threading.Event()):
-        if isinstance(event, Grown):
+        if isinstance(event, (Grown, GapFound)):
             snapshot = event.snapshot
-        elif isinstance(event, GapFound):
-            snapshot = msgspec.structs.replace(snapshot, gaps=(*snapshot.gaps, event.gap))
     return snapshot
 
 
