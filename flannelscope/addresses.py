@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from flannelscope.cidr import order, sweep_sorted
+from flannelscope.cidr import sweep_sorted
 from flannelscope.model import Prefix, Value
 
 
@@ -34,7 +34,7 @@ class Holders:
         for item in pod_cidrs:
             prefix = item.prefix
             if prefix is not None and prefix.family in families:
-                key = order(prefix)
+                key = (prefix.family << 128 | prefix.base) << 8 | prefix.length  # cidr.order, in place: it is run for every Node
                 held = by_key.get(key)
                 if held is None:
                     by_key[key] = [item]

@@ -119,16 +119,34 @@ class CidrSet:
         """First and last block of each used range, ascending."""
         return zip(self._starts, self._ends, strict=True)
 
-    def occupy_spans(self, spans: Iterable[tuple[int, int]]) -> None:
-        """Mark many spans at once."""
-        merged: list[tuple[int, int]] = []
-        for first, last in sorted((*self.used_ranges(), *spans)):
-            if merged and first <= merged[-1][1] + 1:
-                if last > merged[-1][1]:
-                    merged[-1] = (merged[-1][0], last)
+    def occupy_all(self, held: Iterable[PodCidr]) -> list[PodCidr]:
+        """Mark what these podCIDRs touch, all at once; returns those that touch nothing of the pool."""
+        family, base, shift, length, mask = (
+            self.cluster.family,
+            self.cluster.base,
+            self._shift,
+            self.cluster.length,
+            self.node_mask,
+        )
+        single: set[int] = set()
+        misfits: list[PodCidr] = []
+        for item in held:
+            prefix = item.prefix
+            if prefix is None:
+                misfits.append(item)
+            elif (
+                prefix.family == family
+                and prefix.length >= mask > length
+                and 0 <= (first := (prefix.base - base) >> shift) < self.blocks
+            ):
+                single.add(first)
+            elif (span := self.touched(prefix)) is not None:
+                self._mark(*span)
             else:
-                merged.append((first, last))
-        self._replace(0, len(self._starts), merged)
+                misfits.append(item)
+        for first, last in _runs(sorted(single)):
+            self._mark(first, last)
+        return misfits
 
     def _clear_from(self, index: int) -> int:
         position = bisect_left(self._ends, index)
@@ -149,6 +167,19 @@ class CidrSet:
         self._used += sum(b - a + 1 for a, b in ranges) - before
 
 
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of consecutive numbers."""
+    first = last = -1
+    for number in numbers:
+        if number != last + 1 or first < 0:
+            if first >= 0:
+                yield first, last
+            first = number
+        last = number
+    if first >= 0:
+        yield first, last
+
+
 class Restart(Value, frozen=True):
     """What a start of the controller manager would do now. `reason` is the sentence it would end with.
 
@@ -160,6 +191,7 @@ class Restart(Value, frozen=True):
     reason: str
     pools: tuple[CidrSet, ...]
     node: str = ""  # the Node that the reason is about
+    misfits: tuple[PodCidr, ...] = ()  # every podCIDR that alone would end the start
 
     @property
     def free(self) -> int:
@@ -249,17 +281,14 @@ def start(
     masks = complete_masks(cluster_cidrs, node_masks)
     pools = tuple(CidrSet(cluster, mask) for cluster, mask in zip(cluster_cidrs, masks, strict=True))
     _leave_out(pools, service_cidrs)
-    spans: tuple[list[tuple[int, int]], ...] = tuple([] for _ in pools)
-    first: tuple[str, str] | None = None  # name and sentence of the first Node by name that does not fit
-    for item in held:
-        span = pools[item.index].touched(item.prefix) if item.prefix is not None and item.index < len(pools) else None
-        if span is not None:
-            spans[item.index].append(span)
-        elif first is None or item.node < first[0]:
-            first = item.node, _misfit(pools, item)
-    for pool, touched in zip(pools, spans, strict=True):
-        pool.occupy_spans(touched)
-    return Restart(first is None, first[1] if first else "", pools, first[0] if first else "")
+    everyone = tuple(held)
+    misfits = [item for item in everyone if item.index >= len(pools)]
+    for index, pool in enumerate(pools):
+        misfits += pool.occupy_all([item for item in everyone if item.index == index])
+    if not misfits:
+        return Restart(True, "", pools)
+    first = min(misfits, key=lambda item: (item.node, item.index))
+    return Restart(False, _misfit(pools, first), pools, first.node, tuple(misfits))
 
 
 def _leave_out(pools: Iterable[CidrSet], service_cidrs: Iterable[Prefix]) -> None:

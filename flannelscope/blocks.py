@@ -180,10 +180,10 @@ def cursor_of(nodes: Iterable[Node], index: int, cluster: Prefix, mask: int) -> 
     """Where a controller manager that runs on would look next: behind the podCIDR of the youngest Node that has a whole block."""
     youngest, after = -1.0, 0
     for node in nodes:
-        prefix = parse(node.pod_cidrs[index]) if index < len(node.pod_cidrs) else None
-        if prefix is None or prefix.length != mask or not contains(cluster, prefix):
+        if node.created is None or node.created <= youngest or index >= len(node.pod_cidrs):
             continue
-        if node.created is not None and node.created > youngest:
+        prefix = parse(node.pod_cidrs[index])
+        if prefix is not None and prefix.length == mask and contains(cluster, prefix):
             youngest = node.created
             after = ((prefix.base - cluster.base) >> (BITS[cluster.family] - mask)) + 1
     return after % (1 << (mask - cluster.length))
@@ -197,7 +197,8 @@ def taken(facts: Facts) -> list[Prefix]:
     texts = [ip for node in facts.snapshot.nodes for ip in (*node.internal_ips, *node.external_ips)]
     texts += [ip for pod in facts.snapshot.pods for ip in pod.ips]
     texts += facts.snapshot.kubernetes_service_ips
-    texts += [ip for network in facts.networks for said in network.members.values() for ip in (said.public_ip, said.public_ipv6)]
+    networks = facts.networks if facts.members_of else ()
+    texts += [ip for network in networks for said in network.members.values() for ip in (said.public_ip, said.public_ipv6)]
     for text in set(texts):
         address = parse_address(text)
         if address is not None:

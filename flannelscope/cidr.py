@@ -15,6 +15,7 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from flannelscope.model import Prefix
 
 BITS = {4: 32, 6: 128}
+_BEYOND = {family: [(1 << (bits - length)) - 1 for length in range(bits + 1)] for family, bits in BITS.items()}
 _LENGTHS = {str(length): length for length in range(129)}
 _LEADING_ZEROS = re.compile(r"\b0+(?=\d)")
 
@@ -42,8 +43,7 @@ def parse(text: str) -> Prefix | None:
         return None
     if length <= 32 and ":" not in text:
         try:
-            shift = 32 - length
-            return Prefix(4, int.from_bytes(inet_pton(AF_INET, address), "big") >> shift << shift, length)
+            return Prefix(4, int.from_bytes(inet_pton(AF_INET, address), "big") & ~_BEYOND[4][length], length)
         except (OSError, ValueError):
             pass  # leading zeros, or no address at all
     parsed = parse_address(address)
@@ -139,7 +139,7 @@ def sweep_sorted(keys: Sequence[int]) -> list[Group]:
         first = key >> 8
         if first > end:
             outer, current = index, None
-            end = first + (1 << (BITS[key >> 136] - (key & 255))) - 1
+            end = first + _BEYOND[key >> 136][key & 255]
         elif current is None:
             current = Group(outer)
             current.inner.append(index)
@@ -154,12 +154,13 @@ class RangeSet:
 
     def __init__(self, prefixes: Iterable[Prefix], family: int) -> None:
         """Merge the prefixes of `family`; others are passed over."""
-        bits = BITS[family]
-        spans = sorted([(p.base, p.base + (1 << (bits - p.length)) - 1) for p in prefixes if p.family == family])
+        beyond = _BEYOND[family]
         self.starts: list[int] = []
         self.ends: list[int] = []
         reached = -2
-        for first, end in spans:
+        for key in sorted([p.base << 8 | p.length for p in prefixes if p.family == family]):
+            first = key >> 8
+            end = first + beyond[key & 255]
             if first > reached + 1:
                 self.starts.append(first)
                 self.ends.append(end)

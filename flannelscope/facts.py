@@ -64,9 +64,11 @@ class Facts:
     def pod_cidrs(self) -> tuple[PodCidr, ...]:
         """Every podCIDR of every Node."""
         return tuple(
-            PodCidr(node.name, index, text, parse(text))
-            for node in self.snapshot.nodes
-            for index, text in enumerate(node.pod_cidrs)
+            [
+                PodCidr(node.name, index, text, parse(text))
+                for node in self.snapshot.nodes
+                for index, text in enumerate(node.pod_cidrs)
+            ]
         )
 
     @cached_property

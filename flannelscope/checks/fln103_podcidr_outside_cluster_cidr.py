@@ -21,7 +21,7 @@ A widened --cluster-cidr may be narrowed again as long as no Node got a podCIDR 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flannelscope.address_proofs import CAUTION, exchange, held_by, settings, unknown_allocator
 from flannelscope.addresses import PodCidr
@@ -47,19 +47,11 @@ def podcidr_outside(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     configuration = facts.configuration
     if not configuration.known:
         return
-    pools = facts.restart.pools if facts.restart is not None else ()
-    if not pools:
-        return  # arguments with which it never started: nothing is inside or outside of them
-    outside = [
-        item
-        for item in facts.pod_cidrs
-        if item.prefix is None or item.index >= len(pools) or pools[item.index].touched(item.prefix) is None
-    ]
-    if outside:
-        yield _finding(this, facts, outside)
+    if facts.restart is not None and facts.restart.misfits:
+        yield _finding(this, facts, facts.restart.misfits)
 
 
-def _finding(this: Check, facts: Facts, outside: list[PodCidr]) -> Finding:
+def _finding(this: Check, facts: Facts, outside: Sequence[PodCidr]) -> Finding:
     names = list(dict.fromkeys(item.node for item in outside))
     up = facts.configuration.manager_up
     ranges = ",".join(map(show, facts.configuration.cluster_cidrs))
@@ -80,7 +72,7 @@ def _finding(this: Check, facts: Facts, outside: list[PodCidr]) -> Finding:
     )
 
 
-def _some(outside: list[PodCidr]) -> str:
+def _some(outside: Sequence[PodCidr]) -> str:
     shown = list(dict.fromkeys(item.text for item in outside))
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 

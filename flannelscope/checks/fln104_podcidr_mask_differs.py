@@ -54,11 +54,11 @@ def podcidr_mask_differs(this: Check, facts: Facts) -> Iterator[Finding | Unknow
 def _odd(facts: Facts, pool: CidrSet, pool_index: int) -> Iterator[tuple[PodCidr, str]]:
     """podCIDRs of another length with their weight: shared, large or small."""
     mask = pool.node_mask
-    held = [(i, i.prefix) for i in facts.pod_cidrs if i.index == pool_index and i.prefix is not None]
+    other = [i for i in facts.pod_cidrs if (p := i.prefix) is not None and p.length != mask and i.index == pool_index]
     # What touches nothing of the pool is refused at the start: FLN103 names it.
-    odd = [(i, span, p.length) for i, p in held if p.length != mask and (span := pool.touched(p)) is not None]
+    odd = [(i, span, p.length) for i in other if (p := i.prefix) is not None and (span := pool.touched(p)) is not None]
     shared = {span[0] for _, span, length in odd if length > mask}
-    tenants = Counter(span[0] for _, p in held if p.length >= mask and (span := pool.touched(p)) is not None) if shared else {}
+    tenants = _tenants(facts, pool, pool_index) if shared else Counter()
     for item, (first, last), length in odd:
         if not facts.settled(facts.nodes[item.node]):
             continue
@@ -66,6 +66,12 @@ def _odd(facts: Facts, pool: CidrSet, pool_index: int) -> Iterator[tuple[PodCidr
             yield item, "shared" if tenants[first] > 1 else "small"
         else:
             yield item, "large" if (last - first + 1) * LARGE_SHARE >= pool.blocks else "small"
+
+
+def _tenants(facts: Facts, pool: CidrSet, pool_index: int) -> Counter[int]:
+    """How many podCIDRs no longer than a block live in each block."""
+    held = [i.prefix for i in facts.pod_cidrs if i.index == pool_index and i.prefix is not None]
+    return Counter(span[0] for p in held if p.length >= pool.node_mask and (span := pool.touched(p)) is not None)
 
 
 def _finding(this: Check, facts: Facts, pool: CidrSet, length: int, weight: str, items: list[PodCidr]) -> Finding:

@@ -41,7 +41,8 @@ def pool_nearly_exhausted(this: Check, facts: Facts) -> Iterator[Finding | Unkno
     if free >= 3 and free * 10 >= blocks:
         return
     # Exactly 30 days old is what a cluster's first Nodes are on its 30th day: younger means strictly younger.
-    joined = sum(1 for n in facts.snapshot.nodes if n.created is not None and facts.now - n.created < MONTH and n.pod_cidrs)
+    since = facts.now - MONTH
+    joined = len([n for n in facts.snapshot.nodes if n.created is not None and n.created > since and n.pod_cidrs])
     growing = joined > 0 and joined >= free
     yield this.finding(
         f"{count(free, 'podCIDR is', 'podCIDRs are') if free else 'No podCIDR is'} left of {blocks}; "

@@ -62,7 +62,7 @@ def _addresses(facts: Facts) -> Addresses:
 
 
 def _in_pod_cidrs(facts: Facts, addresses: Addresses) -> Iterator[tuple[PodCidr, list[Address]]]:
-    for family in facts.families:
+    for family in [family for family in facts.families if addresses[family]]:
         values = sorted(addresses[family])
         taken = RangeSet((i.prefix for i in facts.pod_cidrs if i.prefix is not None), family)
         # Few ranges remain when neighbouring podCIDRs are merged: only where one holds an address is each podCIDR asked.
