@@ -24,11 +24,27 @@ class Owner(Wire):
     controller: bool | None = None
 
 
+class WrittenSpec(Wire):
+    podCIDR: Raw = field(default=Raw(), name="f:podCIDR")
+    podCIDRs: Raw = field(default=Raw(), name="f:podCIDRs")
+
+
+class WrittenMeta(Wire):
+    annotations: Raw = field(default=Raw(), name="f:annotations")
+
+
+class Fields(Wire):
+    """fieldsV1: of all that somebody wrote, where podCIDRs and annotations would stand."""
+
+    spec: WrittenSpec | None = field(default=None, name="f:spec")
+    metadata: WrittenMeta | None = field(default=None, name="f:metadata")
+
+
 class Managed(Wire):
     manager: str | None = None
     operation: str | None = None
     time: str | None = None
-    fieldsV1: Raw = Raw()
+    fieldsV1: Fields | None = None
 
 
 class Meta(Wire):

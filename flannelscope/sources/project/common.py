@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from flannelscope.model import Container
 from flannelscope.sources import wire
@@ -12,7 +11,6 @@ from flannelscope.sources import wire
 FLANNEL_ENVIRONMENT = "FLANNELD_"
 
 
-@lru_cache(maxsize=65536)
 def seconds(text: str | None) -> float | None:
     """An RFC 3339 time as seconds since the epoch; None where there is none or it cannot be read.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from sys import intern
 
 from flannelscope.flannel.annotations import GATE, KEYS
 from flannelscope.model import Node, Taint, Writer
@@ -11,6 +13,7 @@ from flannelscope.sources.project.common import ending, seconds
 
 # Besides flannel's (under any prefix): what k3s and RKE2 say of their arguments, and who has the Node in hand.
 _KEPT_PREFIXES = ("k3s.io/", "rke2.io/", "weave.works/kured", "kured.dev/", "flannelscope", "cluster.x-k8s.io/")
+_NO_CONDITION = wire.Condition()
 _GATE_FIELD = GATE.encode() + b'"'
 
 
@@ -18,9 +21,13 @@ def project_node(said: wire.Node) -> Node:
     """The Node; podCIDRs as written."""
     meta, spec, status = said.metadata, said.spec, said.status or wire.NodeStatus()
     info = status.nodeInfo or wire.NodeInfo()
-    conditions = {c.type: c for c in status.conditions or ()}
-    ready = conditions.get("Ready") or wire.Condition()
-    network = conditions.get("NetworkUnavailable") or wire.Condition()
+    ready = network = _NO_CONDITION
+    for condition in status.conditions or ():
+        if condition.type == "Ready":
+            ready = condition
+        elif condition.type == "NetworkUnavailable":
+            network = condition
+    addresses = status.addresses or ()
     return Node(
         name=meta.name,
         uid=meta.uid or "",
@@ -34,19 +41,19 @@ def project_node(said: wire.Node) -> Node:
         provider_id=spec.providerID or "",
         unschedulable=bool(spec.unschedulable),
         taints=tuple([Taint(t.key, t.value or "", t.effect) for t in spec.taints or ()]),
-        internal_ips=_addresses(status, "InternalIP"),
-        external_ips=_addresses(status, "ExternalIP"),
-        ready=ready.status or "",
-        ready_reason=ready.reason or "",
-        ready_message=ready.message or "",
+        internal_ips=tuple([a.address for a in addresses if a.type == "InternalIP"]),
+        external_ips=tuple([a.address for a in addresses if a.type == "ExternalIP"]),
+        ready=intern(ready.status or ""),
+        ready_reason=intern(ready.reason or ""),
+        ready_message=intern(ready.message or ""),
         ready_since=seconds(ready.lastTransitionTime),
-        network_unavailable=network.status or "",
-        network_unavailable_reason=network.reason or "",
+        network_unavailable=intern(network.status or ""),
+        network_unavailable_reason=intern(network.reason or ""),
         pod_capacity=_pods(status),
-        os=info.operatingSystem or "",
-        architecture=info.architecture or "",
-        kubelet_version=info.kubeletVersion or "",
-        container_runtime=info.containerRuntimeVersion or "",
+        os=intern(info.operatingSystem or ""),
+        architecture=intern(info.architecture or ""),
+        kubelet_version=intern(info.kubeletVersion or ""),
+        container_runtime=intern(info.containerRuntimeVersion or ""),
         writers=_writers(meta.managedFields or ()),
     )
 
@@ -59,11 +66,12 @@ def _pod_cidrs(spec: wire.NodeSpec) -> tuple[str, ...]:
 
 
 def _kept(annotations: Mapping[str, str] | None) -> dict[str, str]:
-    return {k: v for k, v in (annotations or {}).items() if k.endswith(KEYS) or k.startswith(_KEPT_PREFIXES)}
+    return {k: v for k, v in (annotations or {}).items() if _wanted(k)}
 
 
-def _addresses(status: wire.NodeStatus, kind: str) -> tuple[str, ...]:
-    return tuple([a.address for a in status.addresses or () if a.type == kind])
+@lru_cache(4096)
+def _wanted(key: str) -> bool:
+    return key.endswith(KEYS) or key.startswith(_KEPT_PREFIXES)
 
 
 def _pods(status: wire.NodeStatus) -> int | None:
@@ -79,10 +87,13 @@ def _writers(entries: Sequence[wire.Managed]) -> tuple[Writer, ...]:
     """Who wrote spec.podCIDR, and who flannel's annotations (its gate among them, under whatever prefix)."""
     found: list[Writer] = []
     for entry in entries:
-        fields = bytes(entry.fieldsV1)
-        if b'"f:podCIDR' in fields:
+        fields = entry.fieldsV1
+        if fields is None:
+            continue
+        spec, meta = fields.spec, fields.metadata
+        if spec is not None and (spec.podCIDR or spec.podCIDRs):
             found.append(_writer(entry, "podCIDR"))
-        if _GATE_FIELD in fields:
+        if meta is not None and meta.annotations and _GATE_FIELD in bytes(meta.annotations):
             found.append(_writer(entry, "flannel"))
     return tuple(found)
 
