@@ -98,10 +98,12 @@ def exchange(facts: Facts, name: str, survivors: Sequence[str] = ()) -> tuple[st
         f"kubectl cordon {node} && kubectl drain {node} --ignore-daemonsets --delete-emptydir-data",
         f"kubectl get node {node} -o json > {shlex.quote(name + '.json')}"
         f"  # set spec.podCIDR and spec.podCIDRs to {wanted}; remove uid, resourceVersion, managedFields",
+        f"systemctl stop kubelet  # on {node} (k3s, RKE2: its agent); running containers stay",
         f"kubectl delete node {node}",
         f"kubectl create -f {shlex.quote(name + '.json')}",
         *touch(facts, survivors),
-        f"ip link delete cni0; rm -rf /var/lib/cni/networks/cbr0 /run/flannel/subnet.env  # on {node}, then restart its flannel",
+        f"ip link delete cni0; rm -rf /var/lib/cni/networks/cbr0 /run/flannel/subnet.env  # on {node}",
+        f"systemctl start kubelet  # on {node}, then delete its flannel pod, so that flannel starts anew",
         f"kubectl uncordon {node}",
     )
 

@@ -209,12 +209,8 @@ class Facts:
                 return detail is not None
             return detail.created is not None and self.now - detail.created >= FLANNEL_STARTED
         if status.state == "running":
-            return status.started is None or self.now - status.started >= FLANNEL_STARTED or self._ended_twice(status)
+            return status.started is None or self.now - status.started >= FLANNEL_STARTED or status.ended_twice(self.now, RECENT)
         return True
-
-    def _ended_twice(self, status: ContainerStatus) -> bool:
-        """At least two ends in the last 10 min, as far as the API tells (it keeps only the last one)."""
-        return status.restarts >= 2 and status.last_finished is not None and self.now - status.last_finished <= RECENT
 
     @cached_property
     def pods_on(self) -> dict[str, tuple[Pod, ...]]:

@@ -155,6 +155,15 @@ class ContainerStatus(Value, frozen=True, kw_only=True):
     last_started: float | None = None
     last_finished: float | None = None
 
+    def ended_twice(self, now: float, within: float) -> bool:
+        """Whether it ended at least twice in the last `within` seconds, as far as the API tells, which keeps one end only.
+
+        The end before the last one came before the last start: a start in that time too tells of it.
+        """
+        since = now - within
+        finished, started = self.last_finished, self.last_started
+        return self.restarts >= 2 and finished is not None and finished >= since and (started is None or started >= since)
+
 
 class PodDetail(Value, frozen=True, kw_only=True):
     """What is kept of hostNetwork pods only: flannel, the control plane and their like are found among these."""

@@ -13,7 +13,8 @@ What to do
 
 Usually the larger one is a remnant of another node mask: give it a podCIDR of the usual length. Deleting its Node clears
 every block it touched in the controller manager, also those in use by others: restart the controller manager before any
-Node joins.
+Node joins. Peers also drop the neighbour entry of the base address, which the Node with the same base still needs: write
+its backend-data annotation again with another blank.
 
 How to undo it
 
@@ -62,7 +63,7 @@ def _finding(this: Check, facts: Facts, overlap: Overlap, outer: list[str], inne
         tuple(node_subject(name) for name in names),
         severity=Severity.CRITICAL if _live(facts, overlap) else Severity.WARNING,
         evidence=held_by(facts, (*overlap.outer, *overlap.inner)),
-        remedy=exchange_remedy(facts, f"Give {outer[0]} a podCIDR that touches no other Node's.", outer[0], inner[:3]),
+        remedy=exchange_remedy(facts, f"Give {outer[0]} a podCIDR that touches no other Node's.", outer[0], base),
     )
 
 

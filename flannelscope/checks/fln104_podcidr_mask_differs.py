@@ -78,11 +78,12 @@ def _finding(this: Check, facts: Facts, pool: CidrSet, length: int, weight: str,
     names = [item.node for item in items]
     holders = "1 Node has a podCIDR" if len(items) == 1 else f"{len(items)} Nodes have podCIDRs"
     said = f"{holders} of /{length} while the node mask is /{pool.node_mask} ({fold(names)})"
-    blocks = 1 << max(pool.node_mask - length, 0)
+    blocks = 1 << (pool.node_mask - length) if pool.cluster.length < length < pool.node_mask else pool.blocks
+    takes = f"{'it takes' if len(items) == 1 else 'each takes'} {blocks} of the {pool.blocks} blocks"
     meaning = {
         "shared": "several Nodes share one block of the allocator, and deleting one of them frees it for all",
-        "large": f"each takes {blocks if length >= pool.cluster.length else pool.blocks} of the {pool.blocks} blocks",
-        "small": "mixed lengths work" if length > pool.node_mask else f"mixed lengths work; each takes {blocks} blocks",
+        "large": takes,
+        "small": "mixed lengths work" if length > pool.node_mask else f"mixed lengths work; {takes}",
     }[weight]
     return this.finding(
         f"{said}: {meaning}.",

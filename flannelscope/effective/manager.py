@@ -12,7 +12,7 @@ import msgspec
 
 from flannelscope.effective.flags import Flags, last, listed, number, parts, read_flags, true
 from flannelscope.effective.values import origin
-from flannelscope.model import ContainerStatus, Lease, Node, Origin, Pod, Snapshot, Topic, Value
+from flannelscope.model import Lease, Node, Origin, Pod, Snapshot, Topic, Value
 from flannelscope.text import count, fold
 
 MANAGER = "kube-controller-manager"
@@ -174,22 +174,10 @@ def _failing(pod: Pod, now: float) -> str:
     if status is None:
         return "" if pod.phase == "Running" else f"its pod is {pod.phase or 'unknown'}"
     if status.state == "running":
-        return "ended twice in the last 10 min" if _ended_twice(status, now) else ""
+        return "ended twice in the last 10 min" if status.ended_twice(now, RECENT) else ""
     if status.state == "waiting" and status.reason in ("ContainerCreating", "PodInitializing"):
         return ""
     return status.reason or status.state
-
-
-def _ended_twice(status: ContainerStatus, now: float) -> bool:
-    # The API keeps only the last end. The one before it came before the last start, so a start within the last
-    # 10 min (less the back-off between) tells of a second end.
-    recent = now - RECENT
-    return (
-        status.restarts >= 2
-        and status.last_finished is not None
-        and status.last_finished >= recent
-        and (status.last_started is None or status.last_started >= recent)
-    )
 
 
 def _stale_lease(snapshot: Snapshot, now: float) -> str:
