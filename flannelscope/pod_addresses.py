@@ -79,11 +79,21 @@ def _ranges(facts: Facts) -> dict[str, dict[int, list[tuple[int, int]]]]:
 
 
 def other_ipam(facts: Facts, strays: tuple[Outside, ...]) -> bool:
-    """Whether nearly all pods of the member Nodes are outside: their addresses do not come from podCIDRs at all."""
-    ranges = _ranges(facts) if strays else {}
+    """Whether nearly all pods of the member Nodes are outside: their addresses do not come from podCIDRs at all.
+
+    The pods of suspect Nodes alone cannot tell.
+    """
+    ranges = _ranges(facts) if strays and not left_out(facts) else {}
     judged = sum(1 for pod in facts.snapshot.pods if pod.node in ranges and in_use(pod)) if ranges else 0
     out = sum(len({pod.uid or pod.name for pod, _ in item.pods}) for item in strays)
     return judged >= ENOUGH_PODS and len(strays) > 1 and out >= NEARLY_ALL * judged
+
+
+def left_out(facts: Facts) -> str:
+    """Why not all pods were read, "" when they were: --pods suspect reads those of suspicious Nodes only."""
+    reading = facts.snapshot.readings.get(Topic.PODS)
+    scope = reading.scope if reading is not None else ""
+    return f"not all pods were read (--pods {scope}): Nodes whose pods were left out are not judged" if scope else ""
 
 
 def shared(facts: Facts) -> tuple[Shared, ...]:

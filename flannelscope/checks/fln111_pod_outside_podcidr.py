@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, Evidence, Finding, Pod, Remedy, Severity, Topic, Unknown, node_subject, pod_subject
-from flannelscope.pod_addresses import Outside, other_ipam, outside, seen_again, unconfirmed
+from flannelscope.pod_addresses import Outside, left_out, other_ipam, outside, seen_again, unconfirmed
 from flannelscope.proofs import SHOWN, pod_cidrs
 from flannelscope.text import count
 
@@ -40,6 +40,8 @@ def pod_outside_podcidr(this: Check, facts: Facts) -> Iterator[Finding | Unknown
     if other_ipam(facts, strays):
         yield _other_ipam(this, strays)
         return
+    if reason := left_out(facts):
+        yield this.unknown(reason)
     waiting = unconfirmed(facts, tuple(item.node for item in strays))
     if waiting:
         yield this.unknown(NOT_CONFIRMED, waiting)

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Pod, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.pod_addresses import seen_again, shared, unconfirmed
+from flannelscope.pod_addresses import left_out, seen_again, shared, unconfirmed
 from flannelscope.proofs import SHOWN, pod_cidrs
 from flannelscope.text import count, fold
 
@@ -37,6 +37,8 @@ NOT_CONFIRMED = "seen once only: the second read that confirms it has not been m
 @check("FLN112", "duplicate-pod-ip", Severity.CRITICAL, needs=(Topic.NODES, Topic.PODS))
 def duplicate_pod_ip(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """One finding for each set of Nodes whose pods share addresses."""
+    if reason := left_out(facts):
+        yield this.unknown(reason)
     waiting: dict[str, dict[str, None]] = {NOT_CONFIRMED: {}, HEARTBEAT: {}}
     for item in shared(facts):
         silent = tuple(name for name in item.nodes if facts.alive(facts.nodes[name]) is None)

@@ -26,6 +26,7 @@ from flannelscope.checks import Check, check
 from flannelscope.cidr import holds, parse_address
 from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Node, Prefix, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.pod_addresses import left_out
 from flannelscope.proofs import SHOWN, pod_cidrs
 from flannelscope.text import fold
 
@@ -44,6 +45,8 @@ def node_addresses_nearly_used(this: Check, facts: Facts) -> Iterator[Finding | 
     ranges = {name: prefix for name in facts.member_names if (prefix := _range(facts, name)) is not None}
     if not ranges:
         return
+    if reason := left_out(facts):
+        yield this.unknown(reason)
     yield this.unknown("addresses reserved on the nodes for pods that are gone were not counted: no node was looked at")
     loose: list[tuple[Node, int, int]] = []
     for name in sorted(ranges):

@@ -9,7 +9,20 @@ import pytest
 from msgspec.structs import replace
 
 from flannelscope.facts import Facts
-from flannelscope.model import Declared, Finding, Node, Pod, SecondRead, ServiceCidr, Severity, Snapshot, Taint, Topic, Writer
+from flannelscope.model import (
+    Declared,
+    Finding,
+    Node,
+    Pod,
+    Reading,
+    SecondRead,
+    ServiceCidr,
+    Severity,
+    Snapshot,
+    Taint,
+    Topic,
+    Writer,
+)
 from flannelscope.pod_addresses import confirm_targets
 from tests.engine.builders import (
     DAY,
@@ -363,6 +376,14 @@ class TestFln111:
         pods = [pod(f"web-{i}-{k}", n, f"172.16.{i}.{k}") for i, n in enumerate(nodes) for k in range(5)]
         found = only(findings(healthy(nodes, pods=pods), "FLN111"))
         assert (found.severity, found.nodes) == (Severity.INFO, ())
+
+    def test_pods_that_were_left_out_are_not_called_fine(self) -> None:
+        whole = self.stray()
+        part = Reading(at=NOW, source="simulated", asked=4, answered=4, scope="suspect")
+        some = replace(whole, readings={**whole.readings, Topic.PODS: part})
+        assert len(findings(some, "FLN111")) == 1
+        assert {u.code for u in unknowns(some, "FLN111", "FLN112", "FLN115")} == {"FLN111", "FLN112", "FLN115"}
+        assert "--pods suspect" in unknowns(some, "FLN111")[0].reason
 
     def test_live_it_counts_only_when_a_second_read_confirms_it(self) -> None:
         once = self.stray("api")
