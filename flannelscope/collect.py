@@ -11,9 +11,12 @@ from msgspec.structs import replace
 
 from flannelscope.events import Event, GapFound, Grown, RequestDone, TopicDone, TopicProgress, WatchState
 from flannelscope.facts import Facts
-from flannelscope.model import Gap, Snapshot
+from flannelscope.model import Gap, SecondRead, Snapshot, Topic
 from flannelscope.pod_addresses import APART, confirm_targets
 from flannelscope.sources import Answer, Part, Rereads, Source
+
+AGAIN = 10.0  # seconds between two looks for new suspicions while changes come in
+_ADDRESSES = (Topic.NODES, Topic.PODS)
 
 
 def collect(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[Event]:
@@ -37,20 +40,39 @@ def collect(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[
     yield from _confirm(source, snapshot, stop)
 
 
-def _confirm(source: Source, snapshot: Snapshot, stop: threading.Event) -> Iterator[Event]:
-    """Read the Nodes a second time on which addresses of pods look wrong: only what is seen twice is said."""
-    names = confirm_targets(Facts(snapshot)) if isinstance(source, Rereads) else frozenset()
-    if not isinstance(source, Rereads) or not names or stop.wait(APART):
-        return
-    for answer in source.reread(sorted(names), snapshot, stop):
-        snapshot, event = _take(snapshot, answer)
-        yield event
-
-
 def follow(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[Event]:
     """Go on from `known` with what changes, until `stop` is set."""
     snapshot = known
+    due = time.monotonic() + AGAIN
     for answer in source.watch(snapshot, stop):
+        snapshot, event = _take(snapshot, answer)
+        yield event
+        if isinstance(answer, Part) and answer.topic in _ADDRESSES and time.monotonic() >= due:
+            for event in _confirm(source, snapshot, stop):
+                snapshot = event.snapshot if isinstance(event, (Grown, GapFound)) else snapshot
+                yield event
+            due = time.monotonic() + AGAIN
+
+
+def _still_true(snapshot: Snapshot) -> dict[str, SecondRead]:
+    """The second reads of Nodes whose pods are what they were then; other pods may be suspected anew."""
+    wanted = snapshot.second_reads
+    now: dict[str, set[tuple[str, tuple[str, ...]]]] = {name: set() for name in wanted}
+    for pod in snapshot.pods if wanted else ():
+        if pod.node in now:
+            now[pod.node].add((pod.uid, pod.ips))
+    return {name: second for name, second in wanted.items() if now[name] == {(pod.uid, pod.ips) for pod in second.pods}}
+
+
+def _confirm(source: Source, snapshot: Snapshot, stop: threading.Event) -> Iterator[Event]:
+    """Read the Nodes a second time on which addresses of pods look wrong: only what is seen twice is said."""
+    if not isinstance(source, Rereads):
+        return
+    # What was confirmed stays so until the next second read is there, even where this one no longer tells of all pods.
+    names = confirm_targets(Facts(replace(snapshot, second_reads=_still_true(snapshot))))
+    if not names or stop.wait(APART):
+        return
+    for answer in source.reread(sorted(names), snapshot, stop):
         snapshot, event = _take(snapshot, answer)
         yield event
 
@@ -62,7 +84,7 @@ def _take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
             gaps = snapshot.gaps
             if answer.reading.complete and not answer.change:  # a whole reading says itself, afterwards, what it could not read
                 gaps = tuple(g for g in gaps if g.topic != answer.topic)
-            grown = replace(snapshot, taken=answer.reading.at, readings=readings, gaps=gaps, **answer.fields)
+            grown = replace(snapshot, taken=max(snapshot.taken, answer.reading.at), readings=readings, gaps=gaps, **answer.fields)
             return grown, Grown(grown, answer.topic)
         case Gap():
             others = (g for g in snapshot.gaps if msgspec.structs.astuple(g) != msgspec.structs.astuple(answer))

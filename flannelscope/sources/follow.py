@@ -121,7 +121,9 @@ class Follower:
         chosen = tuple(v for v in values.values() if topic != Topic.FLANNEL_PODS or flannel_pods.is_flannel(v))
         before = self._known.readings.get(topic)
         scope = before.scope if before is not None else ""
-        reading = Reading(at=self._transport.clock.now(), asked=len(chosen), answered=len(chosen), scope=scope)
+        # The pods keep the time of their list while changes come: second reads are compared with it (pod_addresses).
+        at = before.at if before is not None and change and topic == Topic.PODS else self._transport.clock.now()
+        reading = Reading(at=at, asked=len(chosen), answered=len(chosen), scope=scope)
         self._known = replace(self._known, **{_FIELDS[topic]: chosen})
         return Part(topic, {_FIELDS[topic]: chosen}, reading, change)
 
