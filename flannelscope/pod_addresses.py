@@ -17,6 +17,7 @@ from flannelscope.model import Node, Pod, SecondRead, Topic, Value
 
 STANDS_STILL = ("simulated", "file")
 APART = 2.0  # seconds between the two reads, at least
+ROUNDED = 1.0  # the server's clock is heard in whole seconds: between two of its times so much more may have passed
 QUIET = 30.0  # seconds before the first read in which nobody wrote podCIDR or annotations
 NEARLY_ALL = 0.9
 ENOUGH_PODS = 10
@@ -149,7 +150,7 @@ def _second(facts: Facts, name: str) -> SecondRead | None:
     """The second read of a Node, when it came late enough after the first."""
     second = facts.snapshot.second_reads.get(name)
     first = facts.snapshot.readings.get(Topic.PODS)
-    return second if second is not None and first is not None and second.at - first.at >= APART else None
+    return second if second is not None and first is not None and second.at - first.at >= APART - ROUNDED else None
 
 
 def _stable(facts: Facts, name: str) -> bool:

@@ -395,6 +395,14 @@ class TestFln111:
         assert nodes_of(findings(again, "FLN111")) == [("w001", "w001")]
         assert confirm_targets(Facts(again)) == frozenset()
 
+    @pytest.mark.parametrize(("apart", "counts"), [(1.99, True), (0.5, False)])
+    def test_two_seconds_may_look_shorter_by_a_clock_of_whole_seconds(self, apart: float, counts: bool) -> None:
+        once = self.stray("api")
+        (w001,) = (node for node in once.nodes if node.name == "w001")
+        seen = tuple(p for p in once.pods if p.node == "w001")
+        again = replace(once, second_reads={"w001": SecondRead(NOW + apart, w001, seen)})
+        assert bool(findings(again, "FLN111")) is counts
+
     def test_a_pod_that_was_gone_at_the_second_read_is_no_finding(self) -> None:
         once = self.stray("api")
         gone = confirmed(once, "w001", pods=())

@@ -168,7 +168,7 @@ class Lab:
         wait_until(lambda: _ended(process), "the API server has ended")
 
     def start_api_server(self) -> None:
-        """Start it again with the arguments that it had, as a process of its own that the lab's `down` ends; wait until it answers."""
+        """Start it again with the arguments that it had, as a process that the lab's `down` ends; wait until it answers."""
         background = 'log=$1; shift; setsid "$@" </dev/null >>"$log" 2>&1 & echo $!'
         program = ["ip", "netns", "exec", "fs-cp", *self._api_server]
         argv = ["sh", "-c", background, "sh", str(self.home / "logs/apiserver.log"), *program]

@@ -13,7 +13,7 @@ from tests.lab.reports import Object, findings, named, subjects
 RANGES = ("--cluster-cidr", "10.244.0.0/16", "--node-cidr-mask-size", "24")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def twins(lab: Lab) -> Iterator[Lab]:
     """Node n3, re-created with the podCIDR that n1 holds; flannel and pods restarted there, as after a machine's rebuild."""
     held = lab.pod_cidrs()
@@ -34,10 +34,17 @@ def test_flannel_sees_two_members_with_one_lease(twins: Lab) -> None:
 
 
 def test_pods_with_one_address_are_a_consequence(twins: Lab) -> None:
-    """Both probe pods took the first address of the block. That is told inside the duplicate podCIDR, not beside it."""
+    """Both probe pods took the first address of the block. That is told inside the duplicate podCIDR, not beside it.
+
+    It is told once the new Node has been there for two minutes, and after a second read.
+    """
+    addresses = {pod["spec"]["nodeName"]: pod["status"]["podIP"] for pod in probes(twins)}
+    assert addresses["n1"] == addresses["n3"] != addresses["n2"]
+    wait_until(lambda: named(twins.check(*RANGES), "FLN112") == {"n1", "n3"}, "FLN112 names both", 240)
     report = twins.check(*RANGES)
     assert findings(report, "FLN112") == []
-    assert named(report, "FLN112") == {pod["metadata"]["name"] for pod in probes(twins) if pod["spec"]["nodeName"] != "n2"}
+    (consequence,) = [effect for effect in findings(report, "FLN101")[0]["consequences"] if effect["code"] == "FLN112"]
+    assert addresses["n1"] in consequence["summary"]
 
 
 def recreate(lab: Lab, name: str, pod_cidr: str) -> None:
