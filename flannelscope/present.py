@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 from flannelscope.cidr import has_host_bits, show
@@ -10,7 +10,7 @@ from flannelscope.effective import AddressConfiguration, Allocator, Claim
 from flannelscope.facts import Facts
 from flannelscope.flannel.discovery import Installation
 from flannelscope.judge import Judgement
-from flannelscope.model import Finding, Gap, Prefix, Snapshot, Subject, Topic
+from flannelscope.model import Consequence, Finding, Gap, Prefix, Snapshot, Subject, Topic
 from flannelscope.rows import node_rows
 from flannelscope.text import clean, count, fold
 from flannelscope.verdict import TOPIC_WORDS, verdict
@@ -55,11 +55,24 @@ def finding_view(finding: Finding) -> FindingView:
         summary=clean(finding.summary),
         why=clean(finding.why),
         evidence=tuple(EvidenceLine(clean(e.what), clean(e.value), clean(e.origin), clean(e.command)) for e in finding.evidence),
-        consequences=tuple((c.code, fold_subjects(c.subjects), clean(c.summary)) for c in finding.consequences),
+        consequences=tuple(_consequences(finding)),
         remedy=clean(remedy.summary) if remedy else "",
         commands=tuple(clean(command) for command in remedy.commands) if remedy else (),
         caution=clean(remedy.caution) if remedy else "",
     )
+
+
+def _consequences(finding: Finding) -> Iterator[tuple[str, str, str]]:
+    """Consequences of one code together: (code, whom they concern, the first summary and how many more there are)."""
+    by_code: dict[str, list[Consequence]] = {}
+    for consequence in finding.consequences:
+        by_code.setdefault(consequence.code, []).append(consequence)
+    for code, same in by_code.items():
+        subjects = dict.fromkeys(subject for item in same for subject in item.subjects)
+        nodes = any(subject.kind == "Node" for subject in subjects)
+        shown = [s for s in subjects if s.kind == "Node"] if nodes and len(same) > 1 else list(subjects)
+        more = f" And {len(same) - 1} more like it." if len(same) > 1 else ""
+        yield code, fold_subjects(shown), clean(same[0].summary) + more
 
 
 def _key(finding: Finding) -> str:

@@ -45,6 +45,7 @@ def clean_lines(text: str) -> str:
 
 
 _DIGITS = re.compile(r"(\d+)")
+_NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -53,21 +54,21 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((1, int(p), p) if p.isascii() and p.isdigit() else (0, 0, p) for p in parts if p)
 
 
-def fold(names: list[str] | tuple[str, ...], most: int = 6) -> str:
-    """Node names as ranges: w[031-040,077] w118; at most `most` groups, the rest counted."""
-    if len(names) == 1:
-        return names[0]
+def fold(names: Iterable[str], most: int = 6) -> str:
+    """Node names in few words: w[031-040] w118, w[012,077,203]; at most `most` groups, the rest counted."""
+    unique = sorted(set(names), key=natural)
+    padding = _padding(unique)
     groups: dict[tuple[str, str, int], list[int]] = {}
-    single: list[str] = []
-    padding = _padding(names)
-    for name in sorted(set(names), key=natural):
-        found = re.fullmatch(r"(.*?)(\d+)(\D*)", name)
+    shown: list[str] = []
+    for name in unique:
+        found = _NUMBERED.fullmatch(name)
         if found is None or len(found[2]) > 9:
-            single.append(name)
-            continue
-        padded = padding.get((found[1], found[3], len(found[2])), 0)
-        groups.setdefault((found[1], found[3], padded), []).append(int(found[2]))
-    shown = [_range(prefix, suffix, width, numbers) for (prefix, suffix, width), numbers in groups.items()] + single
+            shown.append(name)
+        else:
+            padded = padding.get((found[1], found[3], len(found[2])), 0)
+            groups.setdefault((found[1], found[3], padded), []).append(int(found[2]))
+    for (prefix, suffix, width), numbers in groups.items():
+        shown += _ranges(prefix, suffix, width, numbers)
     shown.sort(key=natural)
     rest = len(shown) - most
     return " ".join(shown[:most]) + (f" and {rest} more" if rest > 0 else "")
@@ -75,21 +76,40 @@ def fold(names: list[str] | tuple[str, ...], most: int = 6) -> str:
 
 def _padding(names: Iterable[str]) -> dict[tuple[str, str, int], int]:
     """Numbers of one length are zero-padded when one of them starts with 0 (and is more than that 0)."""
-    parts = (re.fullmatch(r"(.*?)(\d+)(\D*)", name) for name in names)
+    parts = (_NUMBERED.fullmatch(name) for name in names)
     return {(p[1], p[3], len(p[2])): len(p[2]) for p in parts if p is not None and len(p[2]) > 1 and p[2][0] == "0"}
 
 
-def _range(prefix: str, suffix: str, width: int, numbers: list[int]) -> str:
+def _ranges(prefix: str, suffix: str, width: int, numbers: list[int]) -> list[str]:
+    """Runs of three and more as ranges; what stands alone in one list, or by name where these are at most two."""
     runs: list[list[int]] = []
-    for number in sorted(numbers):
+    for number in numbers:
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    parts = [f"{run[0]:0{width}d}" if len(run) == 1 else f"{run[0]:0{width}d}-{run[-1]:0{width}d}" for run in runs]
-    if len(numbers) == 1:
-        return f"{prefix}{parts[0]}{suffix}"
-    return f"{prefix}[{','.join(parts)}]{suffix}"
+    shown = [f"{prefix}[{run[0]:0{width}d}-{run[-1]:0{width}d}]{suffix}" for run in runs if len(run) > 2]
+    alone = [f"{number:0{width}d}" for run in runs if len(run) <= 2 for number in run]
+    if len(alone) > 2:
+        return [*shown, f"{prefix}[{','.join(alone)}]{suffix}"]
+    return [*shown, *(f"{prefix}{number}{suffix}" for number in alone)]
+
+
+_TERMS = {
+    "podcidr": "podCIDR",
+    "cidr": "CIDR",
+    "ip": "IP",
+    "vtep": "VTEP",
+    "mac": "MAC",
+    "mtu": "MTU",
+    "vxlan": "VXLAN",
+    "cni": "CNI",
+}
+
+
+def spoken(slug: str) -> str:
+    """A slug in words, with the field's terms as they are written: duplicate-podcidr is duplicate podCIDR."""
+    return " ".join(_TERMS.get(word, word) for word in slug.split("-"))
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from flannelscope.facts import Facts
 from flannelscope.judge import EVERYWHERE, Judgement
 from flannelscope.model import Finding, Severity, Snapshot, Topic
-from flannelscope.text import clean, count, fold
+from flannelscope.text import clean, count, fold, spoken
 
 # Words for a group of findings of one code, filled in for several Nodes; all else is told by its own summary.
 MEANING = {
@@ -112,7 +112,7 @@ def _sentence(group: Sequence[Finding]) -> str:
 
 
 def _short(group: Sequence[Finding]) -> str:
-    words = group[0].slug.replace("-", " ").replace("podcidr", "podCIDR").replace("cidr ", "CIDR ")
+    words = spoken(group[0].slug)
     nodes = concerned(group)
     where = clean(fold(nodes, 2)) if 0 < len(nodes) <= 2 else count(len(nodes), "node") if nodes else ""
     return f"{words} ({', '.join(part for part in (where, group[0].code) if part)})"

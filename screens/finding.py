@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from textual import on
 from textual.app import ComposeResult
 
-from flannelscope.text import count
+from flannelscope.text import count, spoken
 from flannelscope.views import EvidenceLine, FindingView
 from tui.page import Detail
 from tui.state import State
@@ -36,7 +36,7 @@ class FindingPage(Detail):
         if self.finding is None:
             return [("Finding", "title")]
         mark, role = glyph(SEVERITIES.get(self.finding.severity, "?"))
-        return [(f"{mark} {self.finding.code} ", role), (self.finding.slug.replace("-", " "), "title")]
+        return [(f"{mark} {self.finding.code} ", role), (spoken(self.finding.slug), "title")]
 
     def draw(self, state: State) -> None:
         """Show it; where it no longer holds, say so and keep showing it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 
-from flannelscope.text import count
+from flannelscope.text import count, spoken
 from flannelscope.views import FindingView, UnknownLine
 from tui.page import Page
 from tui.state import Phase, State
@@ -25,7 +25,7 @@ def where(finding: FindingView) -> str:
 
 
 def _title(finding: FindingView) -> str:
-    return finding.slug.replace("-", " ")
+    return spoken(finding.slug)
 
 
 def _search_text(finding: FindingView) -> str:

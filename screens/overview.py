@@ -8,7 +8,7 @@ from itertools import groupby
 from textual import on
 from textual.app import ComposeResult
 
-from flannelscope.text import count
+from flannelscope.text import count, spoken
 from flannelscope.views import CoverageLine, FindingView, Overview, SettingLine
 from tui.page import Page, count_nodes
 from tui.state import Phase, State
@@ -63,7 +63,7 @@ class OverviewPage(Page):
         if kind == "finding":
             self.scope.open("finding", key)
         else:
-            self.scope.narrow("findings", key)
+            self.scope.go("findings", key)
 
     def _blocks(self, state: State) -> Iterable[Block]:
         yield Block()
@@ -81,6 +81,7 @@ class OverviewPage(Page):
         yield Block(((overview.verdict, "title"),))
         yield Block()
         yield Block(tuple(_counts(state, overview)), indent=2)
+        yield Block(tuple(_looked_at(overview)), indent=2)
         yield Block()
         for code, same in groupby(state.findings, key=lambda finding: (finding.severity, finding.code)):
             yield _entry(code[1], list(same))
@@ -95,11 +96,14 @@ def _counts(state: State, overview: Overview) -> Iterable[Span]:
         mark, role = glyph(SEVERITIES[severity])
         yield (f"{mark} {number} {SEVERITY_NAMES[severity]}   ", role if number else "muted")
     if overview.unknown:
-        yield (f"? {len(overview.unknown)} not judged   ", "unknown")
+        yield (f"? {len(overview.unknown)} not judged", "unknown")
+
+
+def _looked_at(overview: Overview) -> Iterable[Span]:
     whole = sum(1 for line in overview.coverage if not line.missing and line.answered >= line.asked)
     lines = {line.topic: line for line in overview.coverage}
     counts = [_covered(lines[topic]) for topic in ("nodes", "pods") if topic in lines]
-    yield ("looked at  ", "muted")
+    yield ("looked at ", "muted")
     yield (" · ".join([*counts, f"{whole} of {count(len(overview.coverage), 'topic')} whole"]), "muted")
 
 
@@ -113,9 +117,9 @@ def _entry(code: str, same: list[FindingView]) -> Block:
     first = same[0]
     mark, role = glyph(SEVERITIES.get(first.severity, "?"))
     nodes = tuple(dict.fromkeys(node for finding in same for node in finding.nodes))
-    number = count(len(nodes), "node") if nodes else "cluster"
+    number = count(len(nodes), "node") if nodes else ""
     item = f"finding {first.key}" if len(same) == 1 else f"code {code}"
-    title = first.slug.replace("-", " ")
+    title = spoken(first.slug)
     return Block(
         (
             (mark, role),

@@ -25,9 +25,11 @@ def _lines(report: Report, paint: Paint) -> Iterator[str]:
     yield paint("title", seen.verdict)
     yield ""
     yield cluster_line(report)
+    told: set[str] = set()
     for finding in seen.findings:
         yield ""
-        yield from finding_lines(finding, paint)
+        yield from finding_lines(finding, paint, why=finding.code not in told)
+        told.add(finding.code)
     if report.suppressed:
         yield ""
         yield paint("title", f"Suppressed: {count(len(report.suppressed), 'finding')}")
@@ -54,12 +56,12 @@ def cluster_line(report: Report) -> str:
     return f"{' · '.join(part for part in parts if part)} · {seen.source} {moment(seen.taken)}"
 
 
-def finding_lines(finding: FindingView, paint: Paint) -> Iterator[str]:
-    """One finding with all its proof."""
+def finding_lines(finding: FindingView, paint: Paint, *, why: bool = True) -> Iterator[str]:
+    """One finding with all its proof; `why` it matters is the same for all of one code."""
     word = SEVERITY_WORDS[Severity(finding.severity)]
     yield paint(word, f"{GLYPHS[finding.severity]} {finding.code} {finding.slug} ({word})") + f"  {_who(finding)}"
     yield f"  {finding.summary}"
-    if finding.why:
+    if finding.why and why:
         yield _labelled("why", finding.why)
     for item in finding.evidence:
         yield _labelled("evidence", f"{item.what}: {item.value}{f'  <- {item.origin}' if item.origin else ''}")

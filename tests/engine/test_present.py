@@ -8,7 +8,20 @@ from msgspec.structs import replace
 
 from flannelscope.facts import Facts
 from flannelscope.judge import Judgement, judge
-from flannelscope.model import Consequence, Finding, Gap, Pod, Reading, Severity, Snapshot, Subject, Topic, Unknown, node_subject
+from flannelscope.model import (
+    CLUSTER,
+    Consequence,
+    Finding,
+    Gap,
+    Pod,
+    Reading,
+    Severity,
+    Snapshot,
+    Subject,
+    Topic,
+    Unknown,
+    node_subject,
+)
 from flannelscope.present import coverage, finding_view, node_rows, overview
 from flannelscope.views import NodeRow, Overview
 from tests.engine.builders import (
@@ -59,7 +72,7 @@ def test_the_verdict_begins_with_what_concerns_most_nodes() -> None:
         finding("FLN306", "w001", severity=Severity.INFO),
     )
     assert told.startswith("4 nodes share 2 podCIDRs: traffic to a pod of one of them may go to the other.")
-    assert "some slug (w[001-002], FLN204)" in told
+    assert "some slug (w001 w002, FLN204)" in told
     assert "FLN306" not in told
 
 
@@ -306,3 +319,11 @@ def cost(number: int) -> float:
 def test_rows_cost_in_proportion_to_the_nodes() -> None:
     small, large = min(cost(100) for _ in range(3)), min(cost(1000) for _ in range(3))
     assert large < small * 10 * 4  # a square would be a hundred times as much
+
+
+def test_consequences_of_one_code_are_told_together() -> None:
+    follow = tuple(Consequence("FLN114", (node_subject(f"w{n:03d}"),), f"pods on w{n:03d} wait.") for n in range(1, 30))
+    view = finding_view(
+        Finding(code="FLN106", slug="s", severity=Severity.CRITICAL, subjects=(CLUSTER,), summary="x", consequences=follow)
+    )
+    assert view.consequences == (("FLN114", "w[001-029]", "pods on w001 wait. And 28 more like it."),)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flannelscope.text import clean, clean_lines, count, fold, natural
+from flannelscope.text import clean, clean_lines, count, fold, natural, spoken
 
 NAMES = st.lists(st.from_regex(r"(w|node-|)[0-9]{1,4}(\.a|)", fullmatch=True), min_size=1, max_size=20)
 
@@ -71,11 +71,19 @@ def test_names_fold_into_ranges() -> None:
     assert fold(["cp1"]) == "cp1"
     assert fold(["a1", "b1", "c1"], most=2) == "a1 b1 and 1 more"
     assert fold(["w9", "w10", "w11"]) == "w[9-11]"
+    assert fold(["w031", "w231"]) == "w031 w231", "two are read faster by name"
+    assert fold(["w012", "w077", "w203"]) == "w[012,077,203]"
+    assert fold(f"w{number}" for number in range(5000)) == "w[0-4999]"
 
 
 @given(NAMES)
 def test_folding_does_not_depend_on_the_order(names: list[str]) -> None:
     assert fold(names) == fold(tuple(reversed(names))) == fold(sorted(set(names)))
+
+
+def test_slugs_are_spoken_in_the_terms_of_the_field() -> None:
+    assert spoken("podcidr-outside-cluster-cidr") == "podCIDR outside cluster CIDR"
+    assert spoken("vtep-mac-shared") == "VTEP MAC shared"
 
 
 def test_counting() -> None:
