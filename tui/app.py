@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import App
@@ -32,8 +32,15 @@ if TYPE_CHECKING:
 STALE = 120.0  # seconds without a working watch after which data is called stale
 RESTARTS = 3  # of the engine, within
 RESTARTS_WITHIN = 60.0  # seconds; more often it is not started again by itself
+OWN = {"page", "absent", "previous", "reread", "stop", "zone", "command", "help"}
 SCREENS = Binding.Group("screens", compact=True)
 GO = Binding.Group("go")
+
+
+def _first(key: str, action: str, means: str, tooltip: str, *, show: bool = False, **more: Any) -> Binding:
+    """A key that is taken before the focused widget's, so that what is typed ahead (`/w118`) is taken in its order."""
+    name = means.replace(" ", "-").lower()
+    return Binding(key, action, means, show=show, id=f"app.{name}", tooltip=tooltip, priority=True, **more)
 
 
 def _palette() -> type[Provider]:
@@ -53,14 +60,14 @@ class FlannelScope(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "up", "back", show=False, id="app.back", tooltip="clears a filter first", group=GO),
         Binding("q", "up(True)", "back", show=False, id="app.quit", tooltip="at the top asks to quit", group=GO),
-        Binding("minus", "previous", "previous", show=False, id="app.previous", tooltip="the screen before", group=GO),
-        Binding("at", "page('requests')", "requests", show=False, id="app.requests", tooltip="every request, with its result"),
-        Binding("r", "reread", "read again", show=False, id="app.reread", tooltip="now; data stays in view until replaced"),
-        Binding("x", "stop", "stop", show=False, id="app.stop", tooltip="reading and following; r goes on"),
-        Binding("T", "zone", "UTC or local", show=False, id="app.zone", tooltip="how times are shown"),
         Binding("ctrl+z", "suspend_process", "suspend", show=False, id="app.suspend", tooltip="back with fg"),
-        Binding("colon", "command", "go", id="app.command", tooltip="type where to go or what to do", key_display=":"),
-        Binding("question_mark,f1", "help", "help", id="app.help", tooltip="keys that work here", key_display="?"),
+        _first("minus", "previous", "previous", "the screen before", group=GO),
+        _first("at", "page('requests')", "requests", "every request, with its result"),
+        _first("r", "reread", "read again", "now; data stays in view until replaced"),
+        _first("x", "stop", "stop", "reading and following; r goes on"),
+        _first("T", "zone", "UTC or local", "how times are shown"),
+        _first("colon", "command", "go", "type where to go or what to do", show=True, key_display=":"),
+        _first("question_mark,f1", "help", "help", "keys that work here", show=True, key_display="?"),
     ]
 
     def __init__(
@@ -75,7 +82,7 @@ class FlannelScope(App[int]):
         environment = os.environ if environment is None else environment
         self._ascii = None if speaks_utf8(environment) else AsciiFilter()
         self.pages = registry.pages()
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in environment else None)
         self.settings = settings
         self.now = now
         self.store = Store(self)
@@ -97,10 +104,10 @@ class FlannelScope(App[int]):
         for digit in "1234567890":
             page = keyed.get(digit)
             if page is None:  # known to be a screen's key, so it says that there is none here
-                yield Binding(digit, f"absent({digit})", show=False, system=True, id=f"app.absent-{digit}")
+                yield Binding(digit, f"absent({digit})", show=False, system=True, id=f"app.absent-{digit}", priority=True)
             else:
-                title = str(page.TITLE)
-                yield Binding(digit, f"page('{page.MODE}')", title, id=f"page.{page.MODE}", tooltip=page.SUMMARY, group=SCREENS)
+                action, name = f"page('{page.MODE}')", f"page.{page.MODE}"
+                yield Binding(digit, action, str(page.TITLE), id=name, tooltip=page.SUMMARY, group=SCREENS, priority=True)
 
     def get_key_display(self, binding: Binding) -> str:
         """Enter by its name: not every font has the sign."""
@@ -185,6 +192,12 @@ class FlannelScope(App[int]):
 
     # what screens and keys ask for
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, a question is open, or a column is awaited, keys are not ours."""
+        focused = self.focused
+        taken = focused is not None and (focused.check_consume_key("a", "a") or getattr(focused, "choosing", False))
+        return not (action in OWN and (taken or self.screen.is_modal))
+
     def action_reread(self) -> None:
         """Read everything again."""
         if self.store.state.phase is Phase.FAILED and len(self._ended) > RESTARTS:
@@ -200,22 +213,22 @@ class FlannelScope(App[int]):
         self.store.put(run=run, phase=Phase.STOPPED, stale=self.store.state.overview is not None)
         self.notify("Stopped. Press r to read again.", markup=False, timeout=3)
 
-    def action_page(self, mode: str) -> None:
+    async def action_page(self, mode: str) -> None:
         """Go to a page; to the present one again, back to its beginning."""
-        if mode == self.current_mode:
-            while len(self.screen_stack) > 1:
-                self.pop_screen()
-            if mode == "requests":  # its key opens and closes
-                self.action_previous()
+        if mode != self.current_mode:
+            self._before = self.current_mode
+            await self.switch_mode(mode)
             return
-        self._before = self.current_mode
-        self.switch_mode(mode)
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        if mode == "requests":  # its key opens and closes
+            await self.action_previous()
 
-    def action_previous(self) -> None:
+    async def action_previous(self) -> None:
         """To the page before."""
         before = self._before or self.DEFAULT_MODE
         if before != self.current_mode:
-            self.action_page(before)
+            await self.action_page(before)
 
     def action_absent(self, digit: int) -> None:
         """A digit without a screen."""
@@ -225,21 +238,21 @@ class FlannelScope(App[int]):
         """Open the screen of one thing: a node by name, a finding by key. May be awaited."""
         return self.push_screen(registry.details()[kind](key))
 
-    def narrow(self, mode: str, written: str) -> None:
+    def go(self, mode: str, written: str) -> None:
+        """Go to a page and filter it, as soon as what is being handled is done."""
+        self.call_later(self.narrow, mode, written)
+
+    async def narrow(self, mode: str, written: str) -> None:
         """Go to a page whose table shows only what `written` lets through."""
+        from tui.widgets.rows import Rows
+
         if mode != self.current_mode:
-            self.action_page(mode)
+            await self.action_page(mode)
+        for rows in self.screen.query(Rows).results():
+            rows.sift(written)
+            return
 
-        def sift() -> None:
-            from tui.widgets.rows import Rows
-
-            for rows in self.screen.query(Rows).results():
-                rows.sift(written)
-                break
-
-        self.call_after_refresh(sift)
-
-    def action_up(self, leave: bool = False) -> None:
+    async def action_up(self, leave: bool = False) -> None:
         """Close what is open, clear the filter, or go back; at the top, `leave` asks whether to quit."""
         screen = self.screen
         if screen.query("HelpPanel"):
@@ -247,9 +260,9 @@ class FlannelScope(App[int]):
         elif isinstance(screen, Page) and screen.clear_filter():
             screen.head(self.store.state)
         elif len(self.screen_stack) > 1:
-            self.pop_screen()
+            await self.pop_screen()
         elif self.current_mode != self.DEFAULT_MODE:
-            self.action_page(self.DEFAULT_MODE)
+            await self.action_page(self.DEFAULT_MODE)
         elif leave:
             from tui.widgets.leave import Leave
 
@@ -266,12 +279,12 @@ class FlannelScope(App[int]):
         else:
             self.action_show_help_panel()
 
-    def action_command(self) -> None:
+    async def action_command(self) -> None:
         """Open the command line."""
-        from tui.widgets.prompt import CommandPrompt
+        from tui.widgets.prompt import CommandPrompt, Prompt
 
-        if not self.screen.query(CommandPrompt):
-            self.screen.mount(CommandPrompt())
+        if not self.screen.query(Prompt):
+            await self.screen.mount(CommandPrompt())
 
 
 def run(settings: Settings, *, keys: Mapping[str, str] | None = None, report_on_exit: bool = False) -> int:

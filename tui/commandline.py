@@ -49,7 +49,7 @@ def _open_finding(app: FlannelScope, code: str) -> str:
     if len(found) == 1:
         app.open("finding", found[0].key)
     else:
-        app.narrow("findings", code)
+        app.go("findings", code)
     return ""
 
 
@@ -94,7 +94,7 @@ def perform(typed: str, any_app: App[Any]) -> str:
     if name in app.pages:
         if rest and not rest.startswith("/"):
             return f"after {name} a filter can follow: /text"
-        app.narrow(name, rest[1:])
+        app.go(name, rest[1:])
         wrong = ""
     elif name in COMMANDS:
         wrong = COMMANDS[name][1](app, rest)

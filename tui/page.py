@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -73,13 +73,12 @@ class Page(Screen[None]):
         """Draw the first line."""
         self.query_one(HeadLine).put(self.heading(state), freshness(state, self.scope.now()))
 
-    def action_ask_filter(self) -> None:
-        """Open the filter line for the table that has the focus."""
-        from tui.widgets.prompt import FilterPrompt
+    async def ask_filter(self, rows: Rows[Any]) -> None:
+        """Open the filter line for a table."""
+        from tui.widgets.prompt import FilterPrompt, Prompt
 
-        rows = self.focused if isinstance(self.focused, Rows) else self.query(Rows).first()
-        if not self.query(FilterPrompt):
-            self.mount(FilterPrompt(rows))
+        if not self.query(Prompt):
+            await self.mount(FilterPrompt(rows))
 
     def clear_filter(self) -> bool:
         """Take away the filter of the table, if it has one; whether it had one."""

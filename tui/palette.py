@@ -10,7 +10,7 @@ from functools import partial
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from flannelscope.text import clean, natural
+from flannelscope.text import clean, natural, spoken
 from tui.app import FlannelScope
 from tui.commandline import COMMANDS, perform
 
@@ -55,7 +55,7 @@ class Palette(Provider):
         for name in sorted(state.rows, key=natural):
             yield Entry(f"node {clean(name)}", state.rows[name].note, partial(self.scope.open, "node", name))
         for finding in state.findings:
-            name = f"{finding.code} {finding.slug.replace('-', ' ')}"
+            name = f"{finding.code} {spoken(finding.slug)}"
             yield Entry(clean(name), finding.summary, partial(self.scope.open, "finding", finding.key))
 
     async def discover(self) -> Hits:

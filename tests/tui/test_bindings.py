@@ -46,7 +46,7 @@ def test_every_key_of_ours_can_be_named() -> None:
 async def test_no_key_means_two_things_on_a_page(mode: str) -> None:
     app = console()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.action_page(mode)
+        await app.action_page(mode)
         await pilot.pause()
         keys = [key for node in (app.focused, app.screen) if node is not None for key in node._bindings.key_to_bindings]
         above = app._bindings.key_to_bindings

@@ -64,7 +64,7 @@ async def test_the_overview_says_verdict_findings_configuration_and_what_is_miss
         await told(pilot, engine, *reading())
         text = shown(app)
         assert "2 nodes share one podCIDR" in text
-        assert "✗ FLN101 duplicate podcidr" in text
+        assert "✗ FLN101 duplicate podCIDR" in text
         assert "10.240.0.0/12 (written 10.244.0.0/12)" in text
         assert "pods is forbidden" in text
         assert "prod-cn-1  v1.34.4 · 5 nodes" in text
@@ -525,7 +525,7 @@ async def test_the_palette_finds_nodes_findings_and_commands() -> None:
         provider = Palette(app.screen)
         found = {query: [hit.text async for hit in provider.search(query)] for query in ("w031", "FLN101", "reread", "w")}
         assert "node w031" in found["w031"]
-        assert "FLN101 duplicate podcidr" in found["FLN101"]
+        assert "FLN101 duplicate podCIDR" in found["FLN101"]
         assert "reread" in found["reread"]
         assert len(found["w"]) == 50
         assert {"overview", "nodes", "findings"} <= {hit.text async for hit in provider.discover()}

@@ -1,12 +1,11 @@
 """The base of what we draw ourselves, line by line: spans of text, each with a role, never markup.
 
-A role is a word of meaning (bad, warn, info, good, unknown, muted, title, accent); the style sheet gives it its look.
+A role is a word of meaning (bad, warn, info, good, unknown, muted, title, accent …); `tui.themes` gives it its look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -15,43 +14,17 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from flannelscope.text import clean
+from tui.themes import look
 
 Span = tuple[str, str]  # text, role
-ROLES = ("bad", "warn", "info", "good", "unknown", "muted", "title", "accent", "key")
 
 
 class Painted(Widget):
     """A widget that paints spans."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"paint--{role}" for role in ROLES), "paint--cursor", "paint--cursor-away"}
-    DEFAULT_CSS = """
-    Painted {
-        & > .paint--bad { color: $text-error; text-style: bold; }
-        & > .paint--warn { color: $text-warning; }
-        & > .paint--info { color: $text-primary; }
-        & > .paint--good { color: $text-success; }
-        & > .paint--unknown { color: $text-accent; }
-        & > .paint--muted { color: $secondary; }
-        & > .paint--title { text-style: bold; }
-        & > .paint--accent { color: $text-accent; text-style: bold; }
-        & > .paint--key { text-style: bold; }
-        & > .paint--cursor { background: $surface-lighten-2; text-style: bold; }
-        & > .paint--cursor-away { background: $surface; }
-        &:ansi > .paint--muted { color: ansi_default; text-style: dim; }
-        &:ansi > .paint--bad { color: ansi_red; }
-        &:ansi > .paint--warn { color: ansi_yellow; }
-        &:ansi > .paint--info { color: ansi_cyan; }
-        &:ansi > .paint--good { color: ansi_green; }
-        &:ansi > .paint--unknown { color: ansi_magenta; }
-        &:ansi > .paint--accent { color: ansi_cyan; }
-        &:ansi > .paint--cursor { background: ansi_default; text-style: reverse; }
-        &:nocolor > .paint--cursor { text-style: reverse; }
-    }
-    """
-
     def role_style(self, role: str) -> Style:
-        """The look of a role."""
-        return self.get_component_rich_style(f"paint--{role}", partial=True) if role else Style.null()
+        """The look of a role in the present theme."""
+        return look(self.app.current_theme, self.app.no_color)[role] if role else Style.null()
 
     def paint(self, spans: Iterable[Span], width: int, under: str = "") -> Strip:
         """One line: spans over the widget's own style, or over that of the role `under`, cut or filled to `width` cells."""

@@ -44,7 +44,7 @@ class Prompt(Horizontal):
 
     def on_mount(self) -> None:
         """Begin to type at once."""
-        self.input.focus()
+        self.screen.set_focus(self.input)
 
     def say(self, text: str, wrong: bool = False) -> None:
         """Say something about what is typed."""

@@ -34,12 +34,12 @@ class Rows(Painted, Generic[Row], can_focus=True):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "open", id="table.open", tooltip="what is known of this row"),
-        Binding("S", "sort", "sort", id="table.sort", tooltip="by column: then a letter or arrows", group=LOOK),
-        Binding("f", "faults", "faults", id="table.faults", tooltip="only rows with a fault", group=LOOK),
-        Binding("w", "wide", "wide", id="table.wide", tooltip="all columns and whole names", group=LOOK),
+        Binding("S", "sort", "sort", id="table.sort", tooltip="by column: then a letter or arrows", group=LOOK, priority=True),
+        Binding("f", "faults", "faults", id="table.faults", tooltip="only rows with a fault", group=LOOK, priority=True),
+        Binding("w", "wide", "wide", id="table.wide", tooltip="all columns and whole names", group=LOOK, priority=True),
         Binding("c", "copy_cell", "copy", id="table.copy-cell", tooltip="the cell, to the clipboard", group=LOOK),
         Binding("C", "copy_row", "copy row", show=False, id="table.copy-row", tooltip="the row, to the clipboard", group=LOOK),
-        Binding("slash", "filter", "filter", id="table.filter", tooltip="which rows are shown", key_display="/"),
+        Binding("slash", "filter", "filter", id="table.filter", tooltip="which rows are shown", key_display="/", priority=True),
         Binding("j,down", "move(1)", "down", show=False, id="table.down", tooltip="one row", group=MOVE),
         Binding("k,up", "move(-1)", "up", show=False, id="table.up", tooltip="one row", group=MOVE),
         Binding("right", "column(1)", "right", show=False, id="table.right", tooltip="one column", group=MOVE),
@@ -194,13 +194,13 @@ class Rows(Painted, Generic[Row], can_focus=True):
         if self.row is not None:
             self.post_message(self.Chosen(self, self.row))
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Ask which rows are shown."""
-        self.run_page_action("ask_filter")
+        await self.screen.ask_filter(self)  # type: ignore[attr-defined]  # every screen of ours is a Page
 
-    def run_page_action(self, name: str) -> None:
-        """Have the screen do it."""
-        self.call_later(self.screen.run_action, name)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a column is awaited, letters are not commands."""
+        return not (self.choosing and action in ("faults", "wide", "filter"))
 
     def action_copy_cell(self) -> None:
         """The cell under the cursor, to the terminal's clipboard (OSC 52)."""
@@ -219,7 +219,9 @@ class Rows(Painted, Generic[Row], can_focus=True):
     # sorting
 
     def action_sort(self) -> None:
-        """Wait for the letter of a column."""
+        """Wait for the letter of a column; again, take that of the cursor."""
+        if self.choosing:
+            self.sort(self._columns()[self.column])
         self.choosing = not self.choosing
         self.refresh()
 
@@ -231,7 +233,7 @@ class Rows(Painted, Generic[Row], can_focus=True):
         event.prevent_default()
         columns = self._columns()
         letters = {column.letter: column for column in columns}
-        chosen = columns[self.column] if event.key in ("S", "enter") else letters.get((event.character or "").upper())
+        chosen = letters.get((event.character or "").upper())
         self.choosing = False
         if chosen is not None:
             self.sort(chosen)

@@ -1,0 +1,115 @@
+"""The installed program through a real pseudo-terminal: it draws, answers, resizes, stays silent when idle, and leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from tests.tui.terminal import Terminal
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def program() -> Iterator[Open]:
+    opened: list[Terminal] = []
+
+    def start(*words: str, columns: int = 80, rows: int = 24, environment: Mapping[str, str] | None = None) -> Terminal:
+        opened.append(Terminal("-m", "flannelscope", *words, columns=columns, rows=rows, environment=environment))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        terminal.close()
+
+
+def test_the_twins_are_seen_and_the_terminal_is_given_back(program: Open) -> None:
+    terminal = program("--demo", "twins")
+    terminal.until("FLN101 duplicate podCIDR")
+    terminal.until("300 nodes")
+    terminal.press("2")
+    terminal.until("10.244.31.0/24 =")
+    terminal.press("/w118\r")
+    terminal.until("Nodes  1 of 300")
+    terminal.until("host-gw")
+    terminal.press(":q\r")
+    assert terminal.wait() == 0
+    assert b"\x1b[?1049l" in terminal.written[-400:]
+    assert b"\x1b[?25h" in terminal.written[-400:]
+    assert b"\x1b[?1000h" not in terminal.written  # the mouse is the terminal's
+
+
+def test_q_asks_and_q_again_leaves(program: Open) -> None:
+    terminal = program("--demo", "healthy")
+    terminal.until("healthy")
+    terminal.until("flannel")
+    terminal.press("q")
+    terminal.until("Quit flannelscope?")
+    terminal.press("q")
+    assert terminal.wait() == 0
+
+
+def test_a_report_stays_on_the_terminal_when_asked_for(program: Open) -> None:
+    terminal = program("--demo", "twins", "--report-on-exit")
+    terminal.until("FLN101")
+    terminal.press("\x11")  # Ctrl-Q
+    assert terminal.wait() == 0
+    after = terminal.written.rpartition(b"\x1b[?1049l")[2].decode()
+    assert "FLN101" in after
+    assert "demo twins" in after
+
+
+def test_an_idle_console_writes_nothing(program: Open) -> None:
+    terminal = program("--demo", "healthy")
+    terminal.until("allocator")
+    terminal.quiet()
+    assert not terminal.read(3.0)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (120, 40), (200, 50)])
+def test_a_resize_is_followed(program: Open, size: tuple[int, int]) -> None:
+    terminal = program("--demo", "twins")
+    terminal.until("FLN101")
+    terminal.press("2")
+    terminal.until("w031")
+    terminal.resize(*size)
+    terminal.until_last("? help")
+    assert "w031" in terminal.text
+
+
+def colours(written: bytes) -> set[bytes]:
+    """Parameters of SGR sequences that set a colour."""
+    found = set()
+    for sequence in re.findall(rb"\x1b\[([\d;]*)m", written):
+        found |= set(re.findall(rb"(?:^|;)((?:3|4|9|10)[0-7]|[34]8;[25])(?=;|$)", sequence))
+    return found
+
+
+def test_no_color_means_none(program: Open) -> None:
+    terminal = program("--demo", "twins", environment={"NO_COLOR": "1"})
+    terminal.until("FLN101")
+    terminal.press("2")
+    terminal.until("w031")
+    terminal.quiet()
+    assert colours(terminal.written) == set()
+    assert b"\x1b[1;7m" in terminal.written or b"\x1b[7" in terminal.written  # the cursor is still seen
+
+
+def test_the_linux_console_gets_its_sixteen_colours_and_ascii(program: Open) -> None:
+    terminal = program("--demo", "twins", environment={"TERM": "linux"})
+    terminal.until("x FLN101")
+    terminal.quiet()
+    assert not {each for each in colours(terminal.written) if each.startswith((b"38;", b"48;"))}
+    assert terminal.written.isascii()
+
+
+def test_without_a_utf8_locale_only_ascii_is_written(program: Open) -> None:
+    terminal = program("--demo", "twins", environment={"LANG": "C", "COLORTERM": "truecolor"})
+    terminal.until("x FLN101")
+    terminal.press("2")
+    terminal.until("w031")
+    terminal.press("?")
+    terminal.quiet()
+    assert terminal.written.isascii()
