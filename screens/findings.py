@@ -41,7 +41,7 @@ FINDINGS: tuple[Column[FindingView], ...] = (
 )
 UNKNOWN: tuple[Column[UnknownLine], ...] = (
     Column("CODE", "C", lambda u: u.code, lambda u: u.code, lambda u: len(u.code)),
-    Column("WHY NOT", "W", lambda u: u.reason, lambda u: u.reason, lambda u: len(u.reason), most=52),
+    Column("WHY NOT", "W", lambda u: u.reason, lambda u: u.reason, lambda u: len(u.reason), most=44),
     Column("WHERE", "H", lambda u: folded(u.nodes, 2) or "cluster", lambda u: len(u.nodes), 24, most=24),
 )
 

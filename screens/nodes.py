@@ -116,11 +116,12 @@ class NodesPage(Page):
         taken = state.overview.taken if state.overview is not None else 0.0
         rows = self.query_one("#nodes", Rows)
         rows.empty = waiting(state) if not state.rows and state.phase is not Phase.FINISHED else "there are no nodes"
-        if state.rows is not self.drawn or taken != self.taken:
+        if state.rows is not self.drawn:
             self.drawn, self.taken = state.rows, taken
             rows.put(state.rows.values())
-        elif not state.rows:
-            rows.refresh()
+        elif taken != self.taken or not state.rows:
+            self.taken = taken  # ages are as of this time
+            rows.repaint()
 
     @on(Rows.Moved)
     def moved(self, event: Rows.Moved) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -125,6 +126,9 @@ class FlannelScope(App[int]):
 
     def launch(self) -> None:
         """Start the engine's process and a first reading."""
+        if not gc.isenabled():  # the start was made without; what it left is not looked through again
+            gc.freeze()
+            gc.enable()
         self.engine.start()
         self._listen()
         self._begin(lambda run: wire.Start(run=run, settings=self.settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -21,6 +22,7 @@ def open_console(call: Call) -> int:
             "the console needs a terminal", "", "Without one use flannelscope check, or flannelscope nodes; both can be piped."
         )
     settings = _logged_in(settings)
+    gc.disable()  # until the first frame stands: what is imported stays anyway
     from tui.app import run
 
     return run(settings, keys=call.config.keys, report_on_exit=call.config.report_on_exit)

@@ -7,24 +7,23 @@ are `tui.table`'s; this widget moves about in them and paints what is in sight.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
 
-from tui.table import Column, Row, Table
-from tui.widgets.paint import Painted, Span, cropped, width_of
-from tui.words import fit, glyph, middle
+from tui.table import Column, Row
+from tui.widgets.paint import Span
+from tui.widgets.rowsview import RowsView
+from tui.words import fit
 
 MOVE = Binding.Group("move", compact=True)
 LOOK = Binding.Group("look")
-FIRST_MOST = 0.4  # of the width, for the frozen column, until `w`
 
 
-class Rows(Painted, Generic[Row], can_focus=True):
+class Rows(RowsView[Row], can_focus=True):
     """A table of rows with a cursor."""
 
     BINDING_GROUP_TITLE = "Table"
@@ -49,7 +48,6 @@ class Rows(Painted, Generic[Row], can_focus=True):
         Binding("g,home", "end(-1)", "first", show=False, id="table.first", tooltip="the first row", group=MOVE),
         Binding("G,end", "end(1)", "last", show=False, id="table.last", tooltip="the last row", group=MOVE),
     ]
-    DEFAULT_CSS = "Rows { height: 1fr; }"
 
     class Chosen(Message):
         """Enter was pressed on a row."""
@@ -76,38 +74,6 @@ class Rows(Painted, Generic[Row], can_focus=True):
             """The table."""
             return self.rows
 
-    def __init__(
-        self,
-        table: Table[Row],
-        glyph_of: Callable[[Row], str],
-        *,
-        empty: str = "",
-        id: str | None = None,
-    ) -> None:
-        super().__init__(id=id)
-        self.table = table
-        self.glyph_of = glyph_of
-        self.empty = empty
-        self.cursor = 0
-        self.column = 0
-        self.top = 0
-        self.wide = False
-        self.choosing = False  # S was pressed: the next key names a column
-        self._widths: list[int] = []
-        self._strips: dict[tuple[int, bool], Strip] = {}
-
-    # what is shown
-
-    @property
-    def row(self) -> Row | None:
-        """The row under the cursor."""
-        return self.table.shown[self.cursor] if self.table.shown else None
-
-    @property
-    def page(self) -> int:
-        """How many rows are in sight."""
-        return max(self.size.height - 1, 1)
-
     def put(self, rows: Iterable[Row]) -> None:
         """Show other rows; the cursor stays with its row."""
         self._keep(lambda: self.table.put(rows))
@@ -126,14 +92,9 @@ class Rows(Painted, Generic[Row], can_focus=True):
         self._anew()
 
     def _anew(self) -> None:
-        self._strips.clear()
         self._show_cursor()
-        self.refresh()
+        self.repaint()
         self.post_message(self.Moved(self))
-
-    def _show_cursor(self) -> None:
-        most = max(len(self.table.shown) - self.page, 0)
-        self.top = min(max(self.top, self.cursor - self.page + 1), self.cursor, most) if self.size.height else 0
 
     # actions
 
@@ -250,132 +211,6 @@ class Rows(Painted, Generic[Row], can_focus=True):
         """Order by `column`; again reverses."""
         self._keep(lambda: self.table.sort_by(self.table.columns.index(column)))
 
-    # painting
-
-    def notify_style_update(self) -> None:
-        """Other colours: nothing painted holds."""
-        self._strips.clear()
-        super().notify_style_update()
-
-    def on_resize(self) -> None:
-        """Keep the cursor in sight."""
-        self._widths = []
-        self._strips.clear()
-        self._show_cursor()
-
-    def on_focus(self) -> None:
-        """The cursor looks different."""
-        self._strips.clear()
-
-    def on_blur(self) -> None:
-        """The cursor looks different, and no column is awaited."""
-        self.choosing = False
-        self._strips.clear()
-
-    def _columns(self) -> list[Column[Row]]:
-        every = list(self.table.columns)
-        if self.wide:
-            return every
-        widths = self._all_widths()
-        if sum(widths) + len(widths) + 3 <= self.size.width:
-            return every
-        return [column for column in every if not column.extra]
-
-    def _all_widths(self) -> list[int]:
-        if not self._widths:
-            self._widths = self.table.widths(self.table.columns)
-        return self._widths
-
-    def _layout(self) -> list[tuple[Column[Row], int]]:
-        """The columns in sight with their widths: the first, then from the one scrolled to, as many as fit."""
-        columns = self._columns()
-        need = dict(zip(self.table.columns, self._all_widths(), strict=True))
-        total = self.size.width - 3
-        first = need[columns[0]]
-        if not self.wide and sum(need[c] + 1 for c in columns) > total + 1:
-            first = min(first, max(int(total * FIRST_MOST), 8))
-        first = min(first, total)
-        for left in range(1, len(columns) + 1):
-            laid, room = [(columns[0], first)], total - first
-            for column in columns[left:]:
-                if need[column] + 1 > room:
-                    break
-                laid.append((column, need[column]))
-                room -= need[column] + 1
-            if self.column == 0 or self.column < left + len(laid) - 1 or left == self.column:
-                return laid
-        return [(columns[0], first)]
-
-    def render_line(self, y: int) -> Strip:
-        """The heading, a row, or nothing."""
-        if y == 0:
-            return self.paint(self._heading(), self.size.width)
-        if self.choosing and y == self.size.height - 1:
-            return self.paint(
-                [(" sort by: the letter shown   arrows   S the column of the cursor   esc", "accent")], self.size.width
-            )
-        index = self.top + y - 1
-        if index < len(self.table.shown):
-            at_cursor = index == self.cursor
-            strip = self._strips.get((index, at_cursor))
-            if strip is None:
-                strip = self._strips[index, at_cursor] = self._row_strip(self.table.shown[index], at_cursor)
-            return strip
-        if not self.table.shown and y == 2:
-            return self.paint([(f"   {self._why_empty()}", "muted")], self.size.width)
-        return self.paint((), self.size.width)
-
-    def _why_empty(self) -> str:
-        if self.table.rows and self.table.written:
-            return f"nothing matches /{self.table.written}   (esc shows all)"
-        if self.table.rows and self.table.faults_only:
-            return "no row with a fault   (f shows all)"
-        return self.empty
-
-    def _row_strip(self, row: Row, at_cursor: bool) -> Strip:
-        mark, role = glyph(self.glyph_of(row))
-        spans: list[Span] = [(" ", ""), (mark, role)]
-        for place, (column, width) in enumerate(self._layout()):
-            spans.append((" ", ""))
-            spans += _cell(column.cell(row), width, column.right, place == 0)
-        under = ("cursor" if self.has_focus else "cursor-away") if at_cursor else ""
-        return self.paint(spans, self.size.width, under)
-
-    def _heading(self) -> list[Span]:
-        layout = self._layout()
-        columns = self._columns()
-        spans: list[Span] = [("   ", "")]
-        for place, (column, width) in enumerate(layout):
-            if place:
-                more = place == 1 and columns.index(column) > 1
-                spans.append(("‹" if more else " ", "accent"))
-            spans += self._title(column, width)
-        if layout[-1][0] is not columns[-1] or (len(layout) == 1 and len(columns) > 1):
-            used = width_of(spans)
-            spans += [(" " * max(self.size.width - used - 1, 0), ""), ("›", "accent")]
-        return spans
-
-    def _title(self, column: Column[Row], width: int) -> list[Span]:
-        marked = ""
-        if self.table.sort_column is not None and self.table.columns[self.table.sort_column] is column:
-            marked = "▼" if self.table.reverse else "▲"
-        text = fit(column.title + marked, width, right=column.right)
-        role = "title" if self._columns()[self.column] is column and self.has_focus else "muted"
-        if not self.choosing:
-            return [(text, role)]
-        at = text.upper().find(column.letter)
-        return [(text[:at], "muted"), (text[at : at + 1], "accent"), (text[at + 1 :], "muted")]
-
 
 def _text(cell: str | Sequence[Span]) -> str:
     return cell if isinstance(cell, str) else "".join(text for text, _ in cell)
-
-
-def _cell(cell: str | Sequence[Span], width: int, right: bool, name: bool) -> list[Span]:
-    if isinstance(cell, str):
-        cell = [(middle(cell, width) if name else cell, "")]
-    size = width_of(cell)
-    if size <= width:
-        blank: list[Span] = [(" " * (width - size), "")]
-        return [*blank, *cell] if right else [*cell, *blank]
-    return cropped(cell, width)
