@@ -26,7 +26,10 @@ THEME = Theme(
 
 
 def choose(environment: Mapping[str, str]) -> str:
-    """The theme for a terminal; where no colour is wanted, one that leaves all to the terminal. COLORFGBG, where set, ends with the number of the background's colour."""
+    """The theme for a terminal; where no colour is wanted, one that leaves all of them to the terminal.
+
+    COLORFGBG, where set, ends with the number of the background's colour.
+    """
     if "NO_COLOR" not in environment and environment.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return OWN
     background = environment.get("COLORFGBG", "").rpartition(";")[2]
