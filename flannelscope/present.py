@@ -18,6 +18,8 @@ from flannelscope.views import CoverageLine, EvidenceLine, FindingView, Overview
 
 __all__ = ["coverage", "finding_view", "node_rows", "overview", "settings_lines"]
 
+LONGEST = 2000  # characters of one text
+
 
 def overview(facts: Facts, judgement: Judgement, *, complete: bool, requests: int = 0, received: int = 0) -> Overview:
     """The answer on one page. `complete` says whether all topics are in; `received` is in bytes."""
@@ -52,14 +54,27 @@ def finding_view(finding: Finding) -> FindingView:
         severity=int(finding.severity),
         subjects=tuple((clean(s.kind), clean(s.namespace), clean(s.name)) for s in finding.subjects),
         nodes=tuple(dict.fromkeys(clean(node) for node in finding.nodes)),
-        summary=clean(finding.summary),
+        summary=_said(finding.summary),
         why=clean(finding.why),
-        evidence=tuple(EvidenceLine(clean(e.what), clean(e.value), clean(e.origin), clean(e.command)) for e in finding.evidence),
+        evidence=tuple(
+            EvidenceLine(_said(e.what), _said(e.value), _said(e.origin), _command(e.command)) for e in finding.evidence
+        ),
         consequences=tuple(_consequences(finding)),
-        remedy=clean(remedy.summary) if remedy else "",
-        commands=tuple(clean(command) for command in remedy.commands) if remedy else (),
-        caution=clean(remedy.caution) if remedy else "",
+        remedy=_said(remedy.summary) if remedy else "",
+        commands=tuple(_command(command) for command in remedy.commands) if remedy else (),
+        caution=_said(remedy.caution) if remedy else "",
     )
+
+
+def _said(text: str) -> str:
+    """Text for a screen: an annotation may be 200 KB, and wrapping that holds a screen for most of a minute."""
+    return clean(text, LONGEST)
+
+
+def _command(text: str) -> str:
+    """A command whole, or a remark in its place: half a command would do something else."""
+    shown = clean(text)
+    return shown if len(shown) <= 2 * LONGEST else f"# a command of {len(shown):,} characters: flannelscope check -o json has it"
 
 
 def _consequences(finding: Finding) -> Iterator[tuple[str, str, str]]:
@@ -72,7 +87,7 @@ def _consequences(finding: Finding) -> Iterator[tuple[str, str, str]]:
         nodes = any(subject.kind == "Node" for subject in subjects)
         shown = [s for s in subjects if s.kind == "Node"] if nodes and len(same) > 1 else list(subjects)
         more = f" And {len(same) - 1} more like it." if len(same) > 1 else ""
-        yield code, fold_subjects(shown), clean(same[0].summary) + more
+        yield code, fold_subjects(shown), _said(same[0].summary) + more
 
 
 def _key(finding: Finding) -> str:

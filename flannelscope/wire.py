@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, Final, TypeVar
+from typing import IO, Final, TypeVar
 
 import msgspec
 
@@ -146,7 +146,7 @@ def frames(payload: bytes) -> Iterator[bytes]:
         yield _HEAD.pack(len(body) | more) + body
 
 
-def payloads(stream: BinaryIO) -> Iterator[bytes]:
+def payloads(stream: IO[bytes]) -> Iterator[bytes]:
     """The messages that arrive on `stream`, until it ends. A message cut off by the end is dropped."""
     parts: list[bytes] = []
     while len(head := stream.read(_HEAD.size)) == _HEAD.size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -17,7 +18,7 @@ from tui.streams import is_terminal
 def open_console(call: Call) -> int:
     """Run the console until it is left. Raises UsageError without a terminal, NoCluster when there is nothing to connect to."""
     settings = call.settings()
-    if not is_terminal(sys.stdin) or not is_terminal(sys.stdout) or os.environ.get("TERM", "dumb") == "dumb":
+    if not all(map(is_terminal, (sys.stdin, sys.stdout, sys.stderr))) or os.environ.get("TERM", "dumb") == "dumb":
         raise UsageError(
             "the console needs a terminal", "", "Without one use flannelscope check, or flannelscope nodes; both can be piped."
         )
@@ -28,8 +29,20 @@ def open_console(call: Call) -> int:
     return run(settings, keys=call.config.keys, report_on_exit=call.config.report_on_exit)
 
 
+def _plain(settings: Settings) -> bool:
+    """Whether the kubeconfig is there, knows the context and names no exec plugin, as far as its bytes tell.
+
+    Then nothing is to be asked or refused before the first frame, and its reader (some 70 ms of imports) is left to the child.
+    """
+    try:
+        files = [Path(path).read_bytes() for path in settings.kubeconfig or (Path("~/.kube/config").expanduser(),)]
+    except (OSError, RuntimeError):
+        return False
+    return not any(b"exec" in content for content in files) and any(settings.context.encode() in content for content in files)
+
+
 def _logged_in(settings: Settings) -> Settings:
-    if settings.demo or settings.from_file:
+    if settings.demo or settings.from_file or _plain(settings):
         return settings
     from flannelscope.sources.kubeconfig import login
 

@@ -11,10 +11,12 @@ from flannelscope.judge import Judgement, judge
 from flannelscope.model import (
     CLUSTER,
     Consequence,
+    Evidence,
     Finding,
     Gap,
     Pod,
     Reading,
+    Remedy,
     Severity,
     Snapshot,
     Subject,
@@ -327,3 +329,22 @@ def test_consequences_of_one_code_are_told_together() -> None:
         Finding(code="FLN106", slug="s", severity=Severity.CRITICAL, subjects=(CLUSTER,), summary="x", consequences=follow)
     )
     assert view.consequences == (("FLN114", "w[001-029]", "pods on w001 wait. And 28 more like it."),)
+
+
+def test_a_text_of_200_kb_is_cut_and_a_command_is_never_half() -> None:
+    huge = "x" * 200_000
+    proof = Evidence("backend-data", huge, "Node w001", f"kubectl get node {huge}")
+    view = finding_view(
+        Finding(
+            code="FLN208",
+            slug="s",
+            severity=Severity.CRITICAL,
+            subjects=(CLUSTER,),
+            summary=huge,
+            evidence=(proof,),
+            remedy=Remedy(huge, (f"kubectl annotate node w001 {huge}", "kubectl get nodes")),
+        )
+    )
+    assert len(view.summary) == len(view.evidence[0].value) == len(view.remedy) == 2000
+    assert view.commands == ("# a command of 200,027 characters: flannelscope check -o json has it", "kubectl get nodes")
+    assert view.evidence[0].command.startswith("# a command of 200,017 characters")

@@ -247,13 +247,13 @@ def test_every_code_of_the_catalogue_is_explained() -> None:
 
 def test_config_show_tells_values_and_origins(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text('[kube]\ncontext = "prod"\n[keys]\napp.reread = "ctrl+r"\n', "utf-8")
+    config.write_text('[kube]\ncontext = "prod"\n[keys]\napp.read-again = "ctrl+r"\n', "utf-8")
     code, out, _ = run("--timeout", "3", "config", "show", "--config", str(config))
     assert code == 0
     lines = dict(line.split(" = ", 1) for line in (" ".join(line.split()) for line in out.splitlines()))
     assert lines["kube.context"] == f'"prod" <- file {config}'
     assert lines["kube.timeout"] == "3.0 <- option --timeout"
-    assert lines["keys.app.reread"] == f'"ctrl+r" <- file {config}'
+    assert lines["keys.app.read-again"] == f'"ctrl+r" <- file {config}'
     said = document("config", "show", "--config", str(config))
     assert {"setting": "kube.context", "value": "prod", "from": f"file {config}"} in said["settings"]
 
