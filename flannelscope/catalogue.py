@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 from flannelscope.checks import Check, all_checks, planned
@@ -25,9 +26,12 @@ def find(name: str) -> str:
 
 
 def _waiting(code: str) -> tuple[str, str]:
-    """Slug of a code that has no check, and what it waits for (planned.txt: `FLN302 slug: waits for …`)."""
+    """Slug of a code that has no check, and what it needs (planned.txt: `FLN302 slug: waits for issue 6 (its logs)`)."""
     slug, _, waits = planned()[code].partition(":")
-    return slug.strip(), waits.strip().rstrip(".") or "waits for a later version"
+    needs = re.sub(r"^waits for (issue \d+)?", "", waits.strip()).strip()
+    return slug.strip(), needs[1:-1] if needs.startswith("(") and needs.endswith(")") else needs.removeprefix("(").replace(
+        "):", ":", 1
+    )
 
 
 def explain(name: str) -> str:
@@ -35,8 +39,8 @@ def explain(name: str) -> str:
     code = find(name)
     check = next((check for check in all_checks() if check.code == code), None)
     if check is None:
-        slug, waits = _waiting(code)
-        return f"{code} {slug}\n\nThis version does not judge it: it {waits}.\n"
+        slug, needs = _waiting(code)
+        return f"{code} {slug}\n\nThis version does not judge it. It needs what is not read here: {needs}.\n"
     head = f"{check.code} {check.slug} ({SEVERITY_WORDS[check.severity]})"
     needs = f"It is judged from: {', '.join(check.needs)}." if check.needs else ""
     explains = f"It explains, on the same nodes: {', '.join(check.swallows)}." if check.swallows else ""

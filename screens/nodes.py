@@ -94,7 +94,7 @@ class NodesPage(Page):
             Column("FLANNEL", "F", flannel, flannel, lambda r: len(flannel(r)), extra=True),
             Column("VERSION", "V", lambda r: r.flannel_version or "-", _version, lambda r: len(r.flannel_version), extra=True),
             Column("VTEP MAC", "M", lambda r: r.vtep_mac or "-", lambda r: r.vtep_mac, 17, extra=True),
-            Column("VXLAN ID", "X", lambda r: _number(r.vni), lambda r: r.vni or -1, 4, right=True, extra=True),
+            Column("VNI", "X", lambda r: _number(r.vni), lambda r: r.vni or -1, 4, right=True, extra=True),
             Column("CAPACITY", "C", lambda r: _number(r.pod_capacity), _capacity, 4, right=True, extra=True),
         )
 
