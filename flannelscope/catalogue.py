@@ -28,10 +28,7 @@ def find(name: str) -> str:
 def _waiting(code: str) -> tuple[str, str]:
     """Slug of a code that has no check, and what it needs (planned.txt: `FLN302 slug: waits for issue 6 (its logs)`)."""
     slug, _, waits = planned()[code].partition(":")
-    needs = re.sub(r"^waits for (issue \d+)?", "", waits.strip()).strip()
-    return slug.strip(), needs[1:-1] if needs.startswith("(") and needs.endswith(")") else needs.removeprefix("(").replace(
-        "):", ":", 1
-    )
+    return slug.strip(), re.sub(r"^waits for (issue \d+ )?\(?|\)(?=:|$)", "", waits.strip())
 
 
 def explain(name: str) -> str:
