@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
 from flannelscope.checks import Check, all_checks
 from flannelscope.facts import Facts
-from flannelscope.model import WHOLE_CLUSTER, Consequence, Finding, Snapshot, Unknown, Value
+from flannelscope.model import WHOLE_CLUSTER, Consequence, Finding, Gap, Snapshot, Topic, Unknown, Value
 from flannelscope.text import natural
 
 EVERYWHERE = "*"
+RAISE = False  # tests set it: there a check that fails is a failure, for operators the other checks still count
 
 
 class Judgement(Value, frozen=True):
-    """What the checks say of one Snapshot. `checks` are the codes that ran."""
+    """What the checks say of one Snapshot. `checks` are the codes that ran; `suppressed` was found and is not to be shown."""
 
     findings: tuple[Finding, ...]
     unknown: tuple[Unknown, ...]
     checks: tuple[str, ...] = ()
+    suppressed: tuple[Finding, ...] = ()
 
 
-def judge(snapshot: Snapshot | Facts, checks: Iterable[Check] | None = None) -> Judgement:
-    """Run `checks` (default: all) and settle which findings explain which."""
+def judge(
+    snapshot: Snapshot | Facts,
+    checks: Iterable[Check] | None = None,
+    *,
+    suppressed: Callable[[Finding], bool] = lambda finding: False,
+) -> Judgement:
+    """Run `checks` (default: all) and settle which findings explain which.
+
+    What is `suppressed` explains nothing: its consequences stand for themselves.
+    """
     facts = snapshot if isinstance(snapshot, Facts) else Facts(snapshot)
     chosen = all_checks() if checks is None else tuple(checks)
+    unread = [gap for gap in facts.snapshot.gaps if gap.topic is Topic.NODES and gap.node]
     findings: list[Finding] = []
+    hidden: list[Finding] = []
     unknown: list[Unknown] = []
     for check in chosen:
-        missing = [topic for topic in check.needs if not facts.snapshot.has(topic)]
-        if missing:
-            unknown.append(check.unknown(facts.snapshot.why_not(missing[0])))
-            continue
-        for said in check.detect(facts):
-            if isinstance(said, Finding):
-                findings.append(said)
-            else:
+        for said in (*_unread(check, unread), *_detect(check, facts)):
+            if isinstance(said, Unknown):
                 unknown.append(said)
-    return Judgement(tuple(order(settle(findings, chosen))), tuple(unknown), tuple(c.code for c in chosen))
+            elif suppressed(said):
+                hidden.append(said)
+            else:
+                findings.append(said)
+    codes = tuple(check.code for check in chosen)
+    return Judgement(tuple(order(settle(findings, chosen))), tuple(unknown), codes, tuple(order(hidden)))
+
+
+def _detect(check: Check, facts: Facts) -> tuple[Finding | Unknown, ...]:
+    missing = [topic for topic in check.needs if not facts.snapshot.has(topic)]
+    if missing:
+        return (check.unknown(facts.snapshot.why_not(missing[0])),)
+    try:
+        return tuple(check.detect(facts))
+    except Exception as error:
+        if RAISE:
+            raise
+        return (check.unknown(f"the check met an error of its own ({type(error).__name__}: {error}); please report it"),)
+
+
+def _unread(check: Check, gaps: list[Gap]) -> Iterator[Unknown]:
+    """Nodes that could not be read are not judged by any check that looks at Nodes."""
+    if gaps and Topic.NODES in check.needs:
+        names = tuple(sorted({gap.node for gap in gaps}, key=natural))
+        yield check.unknown("what the API says of the Node could not be read", names)
 
 
 def order(findings: Iterable[Finding]) -> list[Finding]:
@@ -52,13 +82,13 @@ def order(findings: Iterable[Finding]) -> list[Finding]:
 def settle(findings: list[Finding], checks: Iterable[Check]) -> list[Finding]:
     """Put each finding that another explains inside it; one cause, one finding.
 
-    A finding is explained when its code stands in the other's `swallows` (directly or through what that one swallows
-    in turn) and all its Nodes are among the other's Nodes and reach. Swallowing has no cycles, so this ends.
+    A finding is explained when its code stands in the other's `swallows` and all its Nodes are among the other's Nodes and
+    reach. What explains it may be explained itself: then both stand in the first cause. Swallowing has no cycles.
     """
-    swallows = _closure({c.code: frozenset(c.swallows) for c in checks})
-    causes = sorted(findings, key=lambda f: -len(swallows.get(f.code, ())))
+    swallows = {check.code: frozenset(check.swallows) for check in checks}
+    rank = _closure(swallows)
     by_effect: dict[str, list[tuple[Finding, frozenset[str]]]] = {}
-    for cause in causes:
+    for cause in sorted(findings, key=lambda f: -len(rank.get(f.code, ()))):
         covered = frozenset((*(cause.nodes or (WHOLE_CLUSTER,)), *cause.reach))
         for code in swallows.get(cause.code, ()):
             by_effect.setdefault(code, []).append((cause, covered))
@@ -74,7 +104,7 @@ def settle(findings: list[Finding], checks: Iterable[Check]) -> list[Finding]:
             kept.append(finding)
         else:
             attached.setdefault(id(explaining), []).append(finding)
-    return [_with_consequences(f, attached) for f in kept]
+    return [_with_consequences(finding, attached) for finding in kept]
 
 
 def _with_consequences(finding: Finding, attached: dict[int, list[Finding]]) -> Finding:

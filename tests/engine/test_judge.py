@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+from msgspec.structs import replace
+
 from flannelscope.checks import Check
 from flannelscope.facts import Facts
 from flannelscope.judge import EVERYWHERE, judge, order, settle
@@ -54,14 +57,14 @@ def test_a_code_that_is_not_swallowed_stays() -> None:
     assert settled(found("A", "w1"), found("D", "w1")) == [("A", []), ("D", [])]
 
 
-def test_what_is_explained_at_one_remove_is_explained_too() -> None:
-    assert settled(found("A", "w1"), found("C", "w1")) == [("A", ["C"])]
+def test_a_cause_explains_at_one_remove_only_through_what_was_found() -> None:
+    assert settled(found("A", "w1"), found("C", "w1")) == [("A", []), ("C", [])], "no B was found that would link them"
     assert settled(found("C", "w1"), found("B", "w1"), found("A", "w1")) == [("A", ["B", "C"])]
 
 
 def test_reach_covers_further_nodes() -> None:
     assert settled(found("A", "w1", reach=("w2",)), found("B", "w2")) == [("A", ["B"])]
-    assert settled(found("A", "w1", reach=(EVERYWHERE,)), found("B", "w7"), found("C")) == [("A", ["B", "C"])]
+    assert settled(found("A", "w1", reach=(EVERYWHERE,)), found("B", "w7"), found("B")) == [("A", ["B", "B"])]
 
 
 def test_findings_about_the_cluster_belong_to_causes_about_the_cluster() -> None:
@@ -100,3 +103,24 @@ def test_unknowns_and_findings_of_one_check_are_both_kept() -> None:
     check = made("A", says=(found("A", "w1"), Unknown("A", ("w2",), "did not answer")))
     said = judge(snapshot(), [check])
     assert ([f.nodes for f in said.findings], [u.nodes for u in said.unknown]) == ([("w1",)], [("w2",)])
+
+
+def test_what_is_suppressed_explains_nothing() -> None:
+    checks = (made("A", "B", says=(found("A", "w1"),)), made("B", says=(found("B", "w1"),)))
+    said = judge(snapshot(), checks, suppressed=lambda finding: finding.code == "A")
+    assert [f.code for f in said.findings] == ["B"]
+    assert [f.code for f in said.suppressed] == ["A"]
+
+
+def test_a_node_that_could_not_be_read_is_unknown_to_every_check_of_nodes() -> None:
+    held = replace(snapshot(), gaps=(Gap(Topic.NODES, "podCIDRs is a number", node="w7"),))
+    said = judge(held, (made("A", needs=(Topic.NODES,)), made("B", needs=(Topic.EVENTS,))))
+    assert [(unknown.code, unknown.nodes) for unknown in said.unknown] == [("A", ("w7",))]
+
+
+def test_a_check_that_fails_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flannelscope.judge.RAISE", False)
+    broken = replace(made("A"), detect=lambda facts: iter([1 // 0]))
+    said = judge(snapshot(), (broken, made("B", says=(found("B", "w1"),))))
+    assert [f.code for f in said.findings] == ["B"]
+    assert "ZeroDivisionError" in said.unknown[0].reason
