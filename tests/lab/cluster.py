@@ -181,9 +181,20 @@ class Lab:
         return self.bastion(*argv).stdout == "ok"
 
     def delete_nodes(self, names: Sequence[str]) -> None:
-        """Delete Nodes; those that are gone already are no error."""
-        if names:
-            self.kubectl("delete", "node", "--ignore-not-found", "--wait=true", *names)
+        """Delete Nodes and what DaemonSets put there; those that are gone already are no error.
+
+        The DaemonSet controller does not look again when a Node goes: a write to the DaemonSets makes it.
+        """
+        if not names:
+            return
+        self.kubectl("delete", "node", "--ignore-not-found", "--wait=true", *names)
+        there = [pod["metadata"] for pod in self.get("/api/v1/pods")["items"] if pod["spec"].get("nodeName") in set(names)]
+        for namespace in {pod["namespace"] for pod in there}:
+            pods = [pod["name"] for pod in there if pod["namespace"] == namespace]
+            self.kubectl("-n", namespace, "delete", "pod", "--ignore-not-found", "--force", "--grace-period=0", *pods)
+        for namespace in ("kube-flannel", "default"):
+            mark = f"lab.local/looked={time.time()}"
+            self.kubectl("-n", namespace, "annotate", "--overwrite", "daemonset", "--all", mark)
 
     def flannel_ready(self) -> None:
         """Wait until flannel runs on every Node that it covers."""

@@ -53,8 +53,6 @@ def recreate(lab: Lab, name: str, pod_cidr: str) -> None:
     lab.delete_nodes([name])
     kept = {key: node["metadata"][key] for key in ("name", "labels")}
     lab.create({"apiVersion": "v1", "kind": "Node", "metadata": kept, "spec": {"podCIDR": pod_cidr, "podCIDRs": [pod_cidr]}})
-    for namespace in ("kube-flannel", "default"):
-        lab.kubectl("-n", namespace, "delete", "pod", "--field-selector", f"spec.nodeName={name}", "--force", "--grace-period=0")
     lab.inside(name, "rm", "-rf", "/var/lib/cni/networks", "/run/flannel/subnet.env")
     lab.inside(name, "sh", "-c", "ip link delete cni0; ip link delete flannel.1; true")
     wait_until(lambda: ready(lab, name), f"{name} is Ready", 120)
