@@ -25,9 +25,7 @@ ROWS: tuple[NodeRow, ...] = (
 )
 FINDINGS: tuple[FindingView, ...] = (
     TWINS,
-    finding(
-        "FLN102", "w045", "w[251]", slug="overlapping-podcidr", summary="w045 holds 10.242.0.0/16 over others' /24."
-    ),
+    finding("FLN102", "w045", "w[251]", slug="overlapping-podcidr", summary="w045 holds 10.242.0.0/16 over others' /24."),
     finding("FLN306", "w201", severity=2, slug="flannel-versions-differ", summary="Two versions of flannel run."),
     finding("FLN203", "w088", severity=1, slug="public-ip-wrong", summary="w088 announces a public address."),
 )

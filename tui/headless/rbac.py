@@ -10,7 +10,6 @@ from tui.commands import Commands, headless
 def read(call: Call) -> None:
     """Print the manifest of the rights that flannelscope needs to read everything it looks at."""
     from flannelscope.rbac import manifest
-
     from tui.streams import emit
 
     emit(manifest("read"))
