@@ -1,7 +1,8 @@
 """The engine as the console sees it: something that is asked and that tells. It runs in a child process.
 
 Started with the same Python, never forked, in a session of its own: it has no terminal, so no plugin it starts can write on
-our screen, and Ctrl-C does not reach it. Its standard error goes to a nameless file.
+our screen, and Ctrl-C does not reach it. The current directory is not on its path: it holds credentials, and a msgspec.py
+that lies there must not be imported. Its standard error goes to a nameless file.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class ChildEngine:
         """Start the process."""
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "flannelscope.worker"],
+            [sys.executable, "-P", "-m", "flannelscope.worker"],  # -P: nothing is imported from where it was called
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -128,6 +131,35 @@ def test_a_child_that_cannot_start_says_its_last_words(monkeypatch: pytest.Monke
     assert how == "exit 1"
     assert said
     child.engine.close()
+
+
+POISONED = ("msgspec", "yaml", "urllib3", "kubernetes", "logging", "click", "textual", "tui", "screens", "flannelscope")
+
+
+@pytest.fixture
+def poisoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory is one where somebody left modules named as ours; the file that any of them writes."""
+    touched = tmp_path / "touched"
+    for name in POISONED:
+        (tmp_path / f"{name}.py").write_text(f"open({str(touched)!r}, 'a').write({name!r})\nraise SystemExit(9)\n")
+    monkeypatch.chdir(tmp_path)
+    return touched
+
+
+def test_nothing_is_imported_from_where_the_engine_is_started(poisoned: Path) -> None:
+    child = Listening()
+    child.engine.ask(wire.Start(run=1, settings=Settings(demo="healthy")))
+    child.wait_for(wire.Finished, 1)
+    child.engine.close()
+    child.thread.join(10)
+    assert not poisoned.exists()
+
+
+def test_nothing_is_imported_from_where_the_command_is_typed(poisoned: Path) -> None:
+    script = str(Path(sys.executable).with_name("flannelscope"))
+    done = subprocess.run([script, "check", "--demo", "healthy"], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert not poisoned.exists()
 
 
 def test_a_secret_goes_in_by_the_pipe_only() -> None:
