@@ -12,7 +12,7 @@ from flannelscope import __version__
 from flannelscope.config import Config, load
 from flannelscope.errors import FlannelscopeError, UsageError
 from flannelscope.session import Settings
-from flannelscope.text import clean
+from flannelscope.text import clean, clean_lines
 from tui.log import LOGGER, close_log, open_log
 from tui.streams import emit, say
 
@@ -69,7 +69,7 @@ class Call:
         LOGGER.error("ends with exit code %d: %s", code, error)
         if self.debug and sys.exc_info()[0] is not None:
             LOGGER.debug("traceback", exc_info=True)
-            say(traceback.format_exc().rstrip())
+            say(clean_lines(traceback.format_exc().rstrip()))
         if self.output == "json":
             self._document(error)
         say(sentence(error))

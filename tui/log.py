@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import sys
 import time
 from collections.abc import Iterable
 from io import TextIOWrapper
@@ -15,8 +16,8 @@ from flannelscope import wire
 from flannelscope.errors import UsageError
 from flannelscope.events import RequestDone
 from flannelscope.model import Gap
-from flannelscope.text import clean_lines
-from tui.streams import amount
+from flannelscope.text import clean, clean_lines
+from tui.streams import amount, drop, say
 
 LOGGER = logging.getLogger("flannelscope")
 LOGGER.addHandler(logging.NullHandler())  # without a log file nothing is logged, not even errors to the terminal
@@ -25,7 +26,30 @@ KEPT = 3  # older files
 
 
 class PrivateFile(RotatingFileHandler):
-    """A rotating file with mode 0600, also after each rotation."""
+    """A rotating file with mode 0600, also after each rotation. Once it could not be written, nothing more goes into it.
+
+    `problem` says why, "" as long as all is well. It is told at the end: until then the console may own the terminal.
+    """
+
+    problem = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the entry."""
+        if not self.problem:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Keep the reason. What stands in the buffer goes nowhere: the end of the program would fail on it again."""
+        error = sys.exc_info()[1]
+        self.problem = (error.strerror if isinstance(error, OSError) else "") or f"{type(error).__name__}: {error}"
+        drop(self.stream)
+
+    def close(self) -> None:
+        """End the file. A disk that is full may say so only here."""
+        try:
+            super().close()
+        except OSError as error:
+            self.problem = self.problem or error.strerror or str(error)
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -48,7 +72,7 @@ class Line(logging.Formatter):
         return clean_lines(super().format(plain))
 
 
-def open_log(file: str, *, debug: bool) -> logging.Handler:
+def open_log(file: str, *, debug: bool) -> PrivateFile:
     """Begin to log into `file`. Raises UsageError when it cannot be written."""
     path = Path(file).expanduser()
     try:
@@ -64,11 +88,14 @@ def open_log(file: str, *, debug: bool) -> logging.Handler:
     return handler
 
 
-def close_log(handler: logging.Handler | None) -> None:
-    """End the log."""
-    if handler is not None:
-        LOGGER.removeHandler(handler)
-        handler.close()
+def close_log(handler: PrivateFile | None) -> None:
+    """End the log. One that could not be written is said to be incomplete; it changes nothing else."""
+    if handler is None:
+        return
+    LOGGER.removeHandler(handler)
+    handler.close()
+    if handler.problem:
+        say(f"flannelscope: the log file is incomplete: {clean(handler.problem)} ({clean(handler.baseFilename)}).")
 
 
 def request_line(done: RequestDone) -> str:

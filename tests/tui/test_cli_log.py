@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from flannelscope import wire
 from flannelscope.errors import UsageError
 from flannelscope.events import RequestDone
 from flannelscope.model import Gap, Topic
+from tests.engine.hostile import FORBIDDEN
+from tests.tui.cli import call
 from tui import log
 from tui.log import LOGGER, close_log, log_events, open_log
 
@@ -69,3 +72,36 @@ def test_without_a_log_file_nothing_is_logged(capfd: pytest.CaptureFixture[str])
 def test_a_log_that_cannot_be_written_is_a_mistake_of_the_call(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="log file cannot be written"):
         open_log(str(tmp_path), debug=False)
+
+
+def test_a_full_disk_is_said_once_and_changes_nothing_else(tmp_path: Path) -> None:
+    """/dev/full answers every write as a disk without room does."""
+    for debug in ((), ("--debug",)):
+        done = call(tmp_path, "check", "--demo", "healthy", "--log-file", "/dev/full", *debug)
+        assert done.returncode == 0
+        assert done.stderr == "flannelscope: the log file is incomplete: No space left on device (/dev/full).\n"
+        assert "Looked at" in done.stdout
+
+
+def test_a_log_that_cannot_be_rotated_any_more_ends_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(log, "LARGEST", 100)
+    handler = open_log(str(tmp_path / "log"), debug=False)
+    (tmp_path / "log.1").mkdir()  # where the older file would go
+    for number in range(20):
+        LOGGER.info("entry %d", number)
+    close_log(handler)
+    told = capsys.readouterr().err
+    assert told.startswith("flannelscope: the log file is incomplete: ")
+    assert told.count("\n") == 1
+
+
+def test_a_traceback_of_debug_is_clean_too(tmp_path: Path) -> None:
+    """The context's name sets the title of a terminal and clears it."""
+    config = tmp_path / "config"
+    config.write_text(json.dumps({"kind": "Config", "contexts": [{"name": "evil\x1b]0;pwned\x07\x1b[2J"}]}))
+    done = call(tmp_path, "check", "--kubeconfig", str(config), "--debug")
+    assert "Traceback" in done.stderr
+    assert "evil" in done.stderr
+    assert not FORBIDDEN - {"\n"} & set(done.stderr)
