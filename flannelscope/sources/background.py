@@ -1,5 +1,5 @@
-"""Runs a generator in a thread, one result ahead, and ends with whoever listens: reading overlaps with decoding, and a
-reader that was told to stop comes back at once, whatever its sockets do.
+"""Runs a generator in a thread, one result ahead, and ends with whoever listens: a reader that was told to stop comes back
+at once, whatever its sockets do.
 """
 
 from __future__ import annotations
@@ -31,26 +31,31 @@ class Halt:
         self._stop = stop
         self._own = threading.Event()
         self._lock = threading.Lock()
-        self._open: Abortable | None = None
+        self._open: set[Abortable] = set()
 
     def is_set(self) -> bool:
         """Whether to end."""
         return self._own.is_set() or self._stop.is_set()
 
     def set(self) -> None:
-        """End: waiting ends, and so does the answer under way."""
+        """End: waiting ends, and so do the answers under way."""
         with self._lock:
             self._own.set()
-            if self._open is not None:
-                self._open.abort()
+            for answer in self._open:
+                answer.abort()
 
-    def attach(self, answer: Abortable | None) -> None:
-        """`answer` is being read now (None: no more). Raises Stopped when it is too late for that."""
+    def attach(self, answer: Abortable) -> None:
+        """`answer` is under way from here on. Raises Stopped when it is too late for that."""
         with self._lock:
-            self._open = answer
-            if answer is not None and self._own.is_set():
+            if self._own.is_set():
                 answer.abort()
                 raise Stopped
+            self._open.add(answer)
+
+    def detach(self, answer: Abortable) -> None:
+        """`answer` has been read, or nobody wants it any more."""
+        with self._lock:
+            self._open.discard(answer)
 
     def wait(self, seconds: float) -> None:
         """Sleep. Raises Stopped when told to end meanwhile."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Generator, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from flannelscope.errors import ReadFailed, Refused
 from flannelscope.events import RequestDone, TopicProgress
 from flannelscope.model import Gap, Reading, Topic, Value
-from flannelscope.sources.background import background
+from flannelscope.sources.background import Halt, background
 from flannelscope.sources.decode import Decoder, Odd
-from flannelscope.sources.paging import LIMIT, Page, pages
+from flannelscope.sources.paging import LIMIT, ListMeta, Page, pages
 from flannelscope.sources.rights import Kind
 from flannelscope.sources.transport import Query, Transport
 
+T = TypeVar("T")
 V = TypeVar("V")
 
 
@@ -28,6 +29,15 @@ class Listed(Value, Generic[V], frozen=True, kw_only=True):
     version: str = ""
     more: bool = False
     remaining: int | None = None
+
+
+class _Decoded(Generic[V]):
+    """A page without its body."""
+
+    def __init__(self, page: Page, values: list[V], odd: Sequence[Odd]) -> None:
+        self.meta, self.restarted, self.loose = page.meta, page.restarted, page.loose
+        self.values = values
+        self.odd = odd
 
 
 class Reader:
@@ -78,28 +88,32 @@ class Reader:
         values: list[V] = []
         odd: list[Odd] = []
         began, loose = "", False
-        with _no_collector(), _closing(background(lambda halt: pages(self.transport, path, query, halt), self.stop)) as coming:
+
+        def work(halt: Halt) -> Generator[RequestDone | _Decoded[V], None, None]:
+            for item in pages(self.transport, path, query, halt):
+                yield item if isinstance(item, RequestDone) else _Decoded(item, *decoder.page(item.body, item.where))
+
+        with _no_collector(), _closing(background(work, self.stop)) as coming:
             for item in coming:
                 if isinstance(item, RequestDone):
                     yield item
                     continue
                 if item.restarted:
                     values, odd, began = [], [], ""
-                read, strange = decoder.page(item.body, item.where)
-                values += read
-                odd += strange
+                values += item.values
+                odd += item.odd
                 loose = loose or item.loose
                 began = began or item.meta.resourceVersion or ""
-                yield from self._so_far(item, values, odd, began, whole)
+                yield from self._so_far(item.meta, values, odd, began, whole)
         if loose:
             values = list({key(value): value for value in values}.values())
         yield Listed(values=tuple(values), odd=tuple(odd), version=began)
 
     def _so_far(
-        self, page: Page, values: list[V], odd: list[Odd], version: str, whole: bool
+        self, meta: ListMeta, values: list[V], odd: list[Odd], version: str, whole: bool
     ) -> Iterator[TopicProgress | Listed[V]]:
-        left = page.meta.remainingItemCount
-        more = bool(page.meta.continue_)
+        left = meta.remainingItemCount
+        more = bool(meta.continue_)
         if more or len(values) > LIMIT:
             yield TopicProgress(self.topic, len(values), len(values) + (left or 0) if left is not None or not more else None)
         if more and not whole:
@@ -107,7 +121,7 @@ class Reader:
 
 
 @contextmanager
-def _closing(made: Generator[RequestDone | Page, None, None]) -> Iterator[Generator[RequestDone | Page, None, None]]:
+def _closing(made: Generator[T, None, None]) -> Iterator[Generator[T, None, None]]:
     try:
         yield made
     finally:

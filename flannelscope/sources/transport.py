@@ -7,7 +7,7 @@ Works are generators: they yield a RequestDone for every request sent and return
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from flannelscope.errors import ReadFailed, Refused
 from flannelscope.events import RequestDone
 from flannelscope.model import Value
 from flannelscope.sources import faults
+from flannelscope.sources.ahead import Ahead
 from flannelscope.sources.background import Halt
 from flannelscope.sources.backoff import Backoff, retry_after
 from flannelscope.sources.door import Door, read_only_client
@@ -132,15 +133,21 @@ class Transport:
         self._room = FIRST_ROOM
         self._heard = False  # whether the server ever answered: from then on a cut is worth waiting for
 
-    def get(self, path: str, query: Query, halt: Halt) -> Generator[RequestDone, None, Reply]:
-        """The body of a GET. Raises Refused, Missing, Expired, ReadFailed, Stopped; tries again where that may help."""
+    def get(
+        self, path: str, query: Query, halt: Halt, ahead: Sent | None = None, look: Callable[[bytes], None] | None = None
+    ) -> Generator[RequestDone, None, Reply]:
+        """The body of a GET. Raises Refused, Missing, Expired, ReadFailed, Stopped; tries again where that may help.
+
+        `ahead` is this request where it was sent already. `look` gets the first bytes of the body when they are there.
+        """
         backoff = Backoff(self.timeout * PATIENCE)
         renewed = False
         while True:
             started = time.monotonic()
-            tried = _Try(path, query)
+            tried = ahead.tried if ahead is not None else _Try(path, query)
+            sent, ahead = ahead, None
             try:
-                reply = self._once(tried, halt)
+                reply = self._once(tried, halt, sent, look)
             except faults.Unauthorized as fault:
                 yield tried.done(fault.what)
                 if renewed or not self.reach.rejected():
@@ -160,6 +167,11 @@ class Transport:
                 continue
             yield tried.done("")
             return reply
+
+    def ahead(self, path: str, query: Query, halt: Halt) -> Sent:
+        """Send a GET now, whose answer `get` reads later. Its faults come then."""
+        tried = _Try(path, query)
+        return Ahead(tried, lambda: self._send(tried, halt, self.timeout), halt)
 
     def open(self, path: str, query: Query, halt: Halt, silence: float) -> Generator[RequestDone, None, Stream]:
         """The stream of a watch, opened once; `silence` is how many seconds without a byte count as a cut."""
@@ -189,26 +201,28 @@ class Transport:
             return backoff.next(retry_after(tried.retry_after, self.clock.now()))
         return None
 
-    def _once(self, tried: _Try, halt: Halt) -> Reply:
-        stream = self._send(tried, halt, self.timeout)
+    def _once(self, tried: _Try, halt: Halt, sent: Sent | None, look: Callable[[bytes], None] | None) -> Reply:
+        stream = sent.take() if sent is not None else self._send(tried, halt, self.timeout)
         try:
-            return Reply(self._body(stream, halt))
+            return Reply(self._body(stream, halt, look))
         except _BREAKS as error:
             if halt.is_set():
                 raise faults.Stopped from error
             raise faults.interrupted(error, self.server) from error
         finally:
             tried.received = stream.received
-            halt.attach(None)
+            halt.detach(stream)
             stream.close()
 
-    def _body(self, stream: Stream, halt: Halt) -> bytearray:
+    def _body(self, stream: Stream, halt: Halt, look: Callable[[bytes], None] | None) -> bytearray:
         """The body in one piece: room for as much as the last one, so that pages of a list are copied once."""
         until = time.monotonic() + self.timeout * BODY_LIMIT
         body = bytearray(self._room)
         end = 0
         while data := stream.read(CHUNK):
             body[end : end + len(data)] = data
+            if end == 0 and look is not None:
+                look(data)
             end += len(data)
             if halt.is_set():
                 raise faults.Stopped
@@ -245,7 +259,7 @@ class Transport:
         try:
             raise self._fault(tried, stream, answer.status)
         finally:
-            halt.attach(None)
+            halt.detach(stream)
             stream.close()
 
     def _fault(self, tried: _Try, stream: Stream, status: int) -> ReadFailed | Refused:
@@ -290,3 +304,6 @@ class _Try:
             at=self._at,
             note=note,
         )
+
+
+Sent = Ahead[_Try, Stream]

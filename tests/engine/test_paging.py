@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
+from typing import cast
 
 import pytest
 
 from flannelscope.errors import ReadFailed
-from flannelscope.events import TopicProgress
+from flannelscope.events import RequestDone, TopicProgress
 from flannelscope.model import Snapshot, Topic
 from flannelscope.sources.background import Halt, background
-from flannelscope.sources.paging import LIMIT, head
+from flannelscope.sources.paging import LIMIT, head, pages
+from flannelscope.sources.transport import Query, Reply, Transport
 from tests.engine.api_objects import NODES, PODS, a_node, a_pod, read, source
 from tests.fakes.api_server import Answer, FakeApi, status
 
@@ -106,6 +108,78 @@ def test_the_token_stands_in_the_head() -> None:
     assert head(b'{"metadata":{},"items":[]}', "").continue_ is None
     with pytest.raises(ReadFailed):
         head(b"<html>", "")
+
+
+class Told:
+    """Stands in for a Transport: three pages, and a record of what is sent and read in which order."""
+
+    def __init__(self, *firsts: dict[str, str]) -> None:
+        self.said: list[str] = []
+        self._firsts = list(firsts)  # tokens of the pages: as first seen, and as the whole page says
+
+    def ahead(self, path: str, query: Query, halt: Halt) -> Asked:
+        self.said.append(f"send {dict(query)['continue']}")
+        return Asked(self.said, dict(query)["continue"])
+
+    def get(
+        self, path: str, query: Query, halt: Halt, ahead: Asked | None, look: Callable[[bytes], None]
+    ) -> Generator[RequestDone, None, Reply]:
+        yield from ()
+        tokens = self._firsts.pop(0)
+        look(page_at(tokens["first"]))
+        self.said.append(f"read {dict(query)['continue'] or 'the first'}" + (", sent before" if ahead else ""))
+        look(page_at(tokens["whole"]))
+        return Reply(bytearray(page_at(tokens["whole"])))
+
+
+class Asked:
+    def __init__(self, said: list[str], token: str) -> None:
+        self._said, self._token = said, token
+
+    def drop(self) -> None:
+        self._said.append(f"drop {self._token}")
+
+
+def page_at(token: str) -> bytes:
+    return b'{"kind":"NodeList","metadata":{"continue":"%s"},"items":[]}' % token.encode()
+
+
+def told(*pages_told: tuple[str, str]) -> list[str]:
+    made = Told(*({"first": first, "whole": whole} for first, whole in pages_told))
+    list(pages(cast(Transport, made), NODES, (), Halt(threading.Event())))
+    return made.said
+
+
+def test_the_next_page_is_asked_for_while_one_is_read() -> None:
+    assert told(("500", "500"), ("1000", "1000"), ("", "")) == [
+        "send 500", "read the first",
+        "send 1000", "read 500, sent before",
+        "read 1000, sent before",
+    ]  # fmt: skip
+
+
+def test_a_page_that_comes_anew_may_go_on_elsewhere() -> None:
+    assert told(("500", "B500"), ("", "")) == ["send 500", "read the first", "drop 500", "send B500", "read B500, sent before"]
+
+
+def test_what_was_sent_and_is_not_wanted_is_dropped() -> None:
+    made = Told({"first": "500", "whole": "500"})
+    coming = pages(cast(Transport, made), NODES, (), Halt(threading.Event()))
+    next(coming)
+    coming.close()
+    assert made.said == ["send 500", "read the first", "drop 500"]
+
+
+def test_a_large_page_that_is_cut_goes_on_where_its_second_reading_says(api: FakeApi) -> None:
+    api.hold(NODES, "NodeList", [a_node(name) for name in names(700)])
+    head_of_another = b'{"kind":"NodeList","metadata":{"resourceVersion":"90","continue":"400"},"items":['
+    api.next(NODES, Answer(body=head_of_another + b" " * 200_000, cut=150_000))
+    with source(api) as made:
+        got = read(made, Topic.NODES)
+    assert [node.name for node in got.fields["nodes"]] == names(700)
+    assert [request.query.get("continue", "") for request in api.asked(NODES) if request.query.get("continue") != "400"] == [
+        "", "", "500",
+    ]  # fmt: skip
 
 
 def test_stop_between_two_pages(api: FakeApi) -> None:

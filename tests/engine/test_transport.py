@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kubernetes import client
+from urllib3.exceptions import HTTPError
 
 from flannelscope.errors import ReadFailed, Refused, WriteRefused
 from flannelscope.sources.background import Halt, background
@@ -301,3 +302,50 @@ def test_halt_ends_an_answer_that_comes_too_late_to_be_wanted() -> None:
     with pytest.raises(Stopped):
         halt.attach(Open())
     assert ended == [True]
+
+
+def test_halt_ends_every_answer_under_way() -> None:
+    ended: list[str] = []
+
+    class Open:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def abort(self) -> None:
+            ended.append(self.name)
+
+    halt = Halt(threading.Event())
+    read, *others = (Open(name) for name in ("read", "being read", "sent ahead"))
+    for answer in (read, *others):
+        halt.attach(answer)
+    halt.detach(read)
+    halt.set()
+    assert sorted(ended) == ["being read", "sent ahead"]
+
+
+def test_a_request_sent_ahead_fails_when_its_turn_comes(api: FakeApi) -> None:
+    api.next(NODES, Answer(429, headers={"Retry-After": "0"}))
+    api.always(NODES, Answer(body=b"{}"))
+    with transport(api.url) as made:
+        halt = Halt(threading.Event())
+        work = made.get(NODES, (), halt, made.ahead(NODES, (), halt))
+        assert [done.status for done in work] == [429, 200]
+    assert len(api.requests) == 2
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_an_answer_that_is_not_wanted_any_more_is_closed(api: FakeApi, early: bool) -> None:
+    late = threading.Event()
+    api.next(NODES, Answer(body=b" " * 1_000_000, wait=late))
+    with transport(api.url) as made:
+        ahead = made.ahead(NODES, (), Halt(threading.Event()))
+        if early:
+            ahead.drop()
+        late.set()
+        for thread in threading.enumerate():
+            if thread.name == "flannelscope-ask":
+                thread.join(20)
+        if not early:
+            ahead.drop()
+        with pytest.raises((HTTPError, ValueError, OSError)):
+            ahead.take().read(1 << 20)
