@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sys import intern
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +17,10 @@ _CONTAINERS: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[wire.Containe
 _STATUSES: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[wire.ContainerStatus] | None)
 _VOLUMES: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[wire.Volume] | None)
 _CONDITIONS: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[wire.Condition] | None)
+# Phases and kinds are shared by name. Names of Nodes and namespaces are not: looking each up costs more than its memory.
+_USUAL = {
+    text: text for text in ("Running", "Pending", "Succeeded", "Failed", "ReplicaSet", "DaemonSet", "StatefulSet", "Job", "Node")
+}
 _NO_STATUS = wire.PodStatus()
 
 
@@ -32,18 +35,18 @@ def project_pod(said: wire.Pod) -> Pod:
         owner = next((o for o in owners or () if o.controller), owner)
     host_network = spec.hostNetwork is True
     return Pod(
-        namespace=intern(meta.namespace or ""),
+        namespace=meta.namespace or "",
         name=meta.name,
         uid=meta.uid or "",
         resource_version=meta.resourceVersion or "",
-        node=intern(spec.nodeName or ""),
-        phase=intern(status.phase or ""),
+        node=spec.nodeName or "",
+        phase=_usual(status.phase),
         ips=ips,
         host_network=host_network,
         deleting=meta.deletionTimestamp is not None,
         mirror=meta.annotations is not None and len(bytes(meta.annotations.mirror)) > 0,
-        owner_kind=intern(owner.kind) if owner is not None else "",
-        owner_name=intern(owner.name) if owner is not None else "",
+        owner_kind=_usual(owner.kind) if owner is not None else "",
+        owner_name=owner.name if owner is not None else "",
         scheduled=None if ips else _scheduled(status),
         detail=_detail(meta, spec, status) if host_network else None,
     )
@@ -55,6 +58,10 @@ def detailed_pod(said: wire.Pod) -> Pod:
     if pod.detail is not None:
         return pod
     return msgspec.structs.replace(pod, detail=_detail(said.metadata, said.spec, said.status or _NO_STATUS))
+
+
+def _usual(text: str | None) -> str:
+    return _USUAL.get(text, text) if text else ""
 
 
 def _ips(status: wire.PodStatus) -> tuple[str, ...]:
