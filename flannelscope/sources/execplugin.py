@@ -1,7 +1,8 @@
 """Exec plugins of kubeconfig: programs that print an ExecCredential (client.authentication.k8s.io v1 and v1beta1).
 
 Behaviour follows client-go's plugin/pkg/client/auth/exec; two things differ on purpose: a plugin has a time limit, and it
-reaches the terminal only in `run_with_terminal`, before the console draws.
+reaches the terminal only in `run_with_terminal`, before the console draws. Of a plugin only its name and its own words are
+shown, and of these not what it repeats of its arguments and environment: either may hold a password.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import msgspec
 
 from flannelscope.errors import NoCluster
 from flannelscope.sources import childprocess
-from flannelscope.sources.secret import Hidden, masked
+from flannelscope.sources.secret import Hidden, masked, words_of
 from flannelscope.sources.tls import ClientCertificate
 from flannelscope.text import clean
 
@@ -146,7 +147,8 @@ class ExecPlugin:
         return NoCluster(f"the {self.name} cannot be started: {problem.strerror}", self._command)
 
     def _failed(self, what: str, stderr: bytes) -> NoCluster:
-        said = masked(stderr.decode("utf-8", "replace").strip(), self._environ.values())
+        secrets = (*self._environ.values(), *words_of(self._arguments))
+        said = masked(stderr.decode("utf-8", "replace").strip(), secrets)
         shown = clean(said[-_SHOWN:])
         return NoCluster(f"the {self.name} {what}", f"it says: {shown}" if shown else "", "Try it by `kubectl get nodes`.")
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 HIDDEN = "[hidden]"
 _TOKEN_LIKE = re.compile(r"eyJ[\w-]{6,}(?:\.[\w-]*){0,2}|k8s-aws-v1\.[\w-]+|[A-Za-z0-9+/_=-]{40,}")
-_SHORTEST = 6  # shorter values would hide ordinary words
+_JOINTS = re.compile(r"""[\s=:,'"]+""")
+_SHORTEST = 6  # shorter values would hide parts of ordinary words
 
 
 class Hidden(msgspec.Struct, frozen=True, kw_only=True, eq=False, rename="kebab"):
@@ -24,7 +25,22 @@ class Hidden(msgspec.Struct, frozen=True, kw_only=True, eq=False, rename="kebab"
 
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` without the given secrets and without whatever looks like a token or a key."""
-    for secret in sorted({s for s in secrets if len(s) >= _SHORTEST}, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
+    """`text` without the given secrets and without whatever looks like a token or a key.
+
+    A short secret is hidden only where it stands as a word of its own.
+    """
+    known = {secret for secret in secrets if any(map(str.isalnum, secret))}
+    patterns = [
+        re.escape(secret) if len(secret) >= _SHORTEST else rf"(?<!\w){re.escape(secret)}(?!\w)"
+        for secret in sorted(known, key=len, reverse=True)
+    ]
+    if patterns:
+        text = re.sub("|".join(patterns), HIDDEN, text)
     return _TOKEN_LIKE.sub(HIDDEN, text)
+
+
+def words_of(arguments: Iterable[str]) -> Iterator[str]:
+    """All that a program may repeat of its arguments: each whole, its words, what is behind "=", and the parts of these."""
+    for argument in arguments:
+        for word in (argument, *argument.split()):
+            yield from (word, word.lstrip("-"), word.partition("=")[2], *_JOINTS.split(word))

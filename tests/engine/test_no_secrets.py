@@ -22,7 +22,7 @@ from rich.pretty import pretty_repr
 from flannelscope.errors import NoCluster
 from flannelscope.session import Settings
 from flannelscope.sources.credentials import Answer
-from flannelscope.sources.execplugin import ExecCredential
+from flannelscope.sources.execplugin import ExecCredential, ExecPlugin
 from flannelscope.sources.kubeconfig import load
 from flannelscope.sources.kubeconfig_files import Cluster, Exec, User, Variable
 from flannelscope.sources.proxy import Proxy
@@ -215,6 +215,30 @@ def test_what_a_plugin_gives_is_told_to_nobody_but_the_server(tmp_path: Path, au
     above = json.loads((tmp_path / "seen").read_text())
     assert "flannelscope" in above[0]
     assert MARK not in "".join(above)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "told"),
+    [
+        ([f"--password={PASSWORD}"], f"unknown flag: --password={PASSWORD}", "unknown flag: [hidden]"),
+        ([f"--password={PASSWORD}"], f"no login with {PASSWORD}: refused", "no login with [hidden]: refused"),
+        (["login", "--pass", PASSWORD], f"for {PASSWORD} none", "for [hidden] none"),
+        ([f"op:{PASSWORD}"], f"op is unknown, {PASSWORD} is wrong", "[hidden] is unknown, [hidden] is wrong"),
+        (["-c", f"login -p '{PASSWORD}' || exit"], f"sh: {PASSWORD}?", "sh: [hidden]?"),
+        (["--pin=1234"], "1234 is wrong, 12345 is too long", "[hidden] is wrong, 12345 is too long"),
+        (["-", "=", ""], "it is - so = to say", "it is - so = to say"),
+    ],
+)
+def test_what_a_failing_plugin_repeats_of_its_arguments_is_hidden(
+    tmp_path: Path, arguments: list[str], said: str, told: str
+) -> None:
+    program = tmp_path / "plugin"
+    program.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}\nEND\nexit 1\n")
+    program.chmod(0o755)
+    with pytest.raises(NoCluster) as caught:
+        ExecPlugin(command=str(program), arguments=arguments).run(30)
+    assert caught.value.where == f"it says: {told}"
+    assert MARK not in chain(caught.value)
 
 
 def test_what_a_failing_plugin_says_is_told_without_its_secrets(tmp_path: Path) -> None:
