@@ -10,6 +10,9 @@ from flannelscope.checks import Check, all_checks, planned
 from flannelscope.errors import UsageError
 from flannelscope.report import SEVERITY_WORDS, Suppression
 
+_NUMBERED = re.compile(r"FLN\d+")
+_SUGGESTED = 3
+
 
 def find(name: str) -> str:
     """The code that `name` means: FLN101, fln101, 101 or duplicate-podcidr. Raises UsageError for none."""
@@ -20,9 +23,21 @@ def find(name: str) -> str:
     by_slug = {check.slug: check.code for check in all_checks()} | {_waiting(code)[0]: code for code in planned()}
     if wanted in by_slug:
         return by_slug[wanted]
-    near = difflib.get_close_matches(wanted, [*by_slug, *(c.lower() for c in by_slug.values())], 2)
+    near = _near(code, {*planned(), *by_slug.values()}) if _NUMBERED.fullmatch(code) else _like(wanted, by_slug)
     hint = f"Did you mean {' or '.join(near)}?" if near else "Codes run from FLN101 to FLN6xx; findings name theirs."
-    raise UsageError(f"there is no finding called {name}", "", hint)
+    raise UsageError(f"there is no finding called {name.strip() or '(nothing)'}", "", hint)
+
+
+def _near(code: str, known: Iterable[str]) -> list[str]:
+    """Codes that one mistyped digit, or two in the wrong order, make into this one."""
+    swapped = {code[:at] + code[at + 1] + code[at] + code[at + 2 :] for at in range(3, len(code) - 1)}
+    return sorted(
+        other for other in known if other in swapped or (len(other) == len(code) and sum(map(str.__ne__, other, code)) == 1)
+    )[:_SUGGESTED]
+
+
+def _like(slug: str, known: Iterable[str]) -> list[str]:
+    return difflib.get_close_matches(slug, known, _SUGGESTED, cutoff=0.75)
 
 
 def _waiting(code: str) -> tuple[str, str]:

@@ -11,7 +11,9 @@ from pkgutil import iter_modules
 import pytest
 
 import flannelscope.checks as checks
+from flannelscope.catalogue import find
 from flannelscope.checks import Check, all_checks, planned
+from flannelscope.errors import UsageError
 
 CATALOGUE = Path(__file__).parents[1] / "data" / "catalogue.txt"
 SECTIONS = ("How it is known", "What to do", "How to undo it")
@@ -96,3 +98,21 @@ def test_swallowing_has_no_cycle() -> None:
 def test_only_codes_of_the_catalogue_are_swallowed() -> None:
     for entry in catalogue().values():
         assert entry.swallows <= set(catalogue())
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("FLN199", "Did you mean FLN109 or FLN119?"),
+        ("fln011", "Did you mean FLN101 or FLN111 or FLN311?"),
+        ("duplicate-podcdr", "Did you mean duplicate-podcidr or duplicate-pod-ip?"),
+        ("FLN999", "Codes run from FLN101 to FLN6xx; findings name theirs."),
+        ("FLN1010", "Codes run from FLN101 to FLN6xx; findings name theirs."),
+        ("banana", "Codes run from FLN101 to FLN6xx; findings name theirs."),
+        ("", "Codes run from FLN101 to FLN6xx; findings name theirs."),
+    ],
+)
+def test_a_mistyped_code_is_answered_by_codes_that_are_near_or_by_none(typed: str, suggested: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(typed)
+    assert caught.value.do == suggested
