@@ -6,10 +6,15 @@ Preferred versions first. A kind of Kubernetes 1.19 to 1.37 that only some versi
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
+from flannelscope.errors import ReadFailed
 from flannelscope.flannel.names import CLUSTER_CONFIG_MAPS, WELL_KNOWN_CONFIG_MAPS
 from flannelscope.model import Value
+from flannelscope.text import clean
+
+# Kubernetes, "Object Names and IDs": DNS names, here with capitals and underscores. Nothing in them is ever encoded in a path.
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
 
 class Kind(Value, frozen=True, kw_only=True):
@@ -20,11 +25,14 @@ class Kind(Value, frozen=True, kw_only=True):
     versions: tuple[str, ...] = ("v1",)
 
     def path(self, namespace: str = "", name: str = "", version: str = "") -> str:
-        """The path of a list, or of one object."""
+        """The path of a list, or of one object. Raises ReadFailed for a name that no object of the API can have."""
+        for text in (namespace, name):
+            if text and not _NAME.fullmatch(text):
+                raise ReadFailed(f"{clean(text, 80)!r} cannot be the name of an object, so it is not asked for.", self.resource)
         base = f"/apis/{self.group}" if self.group else "/api"
         parts = [base, version or self.versions[0]]
-        parts += ["namespaces", quote(namespace, safe="")] if namespace else []
-        parts += [self.resource, *([quote(name, safe="")] if name else [])]
+        parts += ["namespaces", namespace] if namespace else []
+        parts += [self.resource, *([name] if name else [])]
         return "/".join(parts)
 
 
@@ -141,3 +149,29 @@ def _grants(right: Right, asked: Target, verb: str) -> bool:
         and right.namespace in ("", asked.namespace)
         and (not right.names or asked.name in right.names)
     )
+
+
+_OPEN = frozenset(
+    ("/api", "/apis", VERSION_PATH, *(discovery_path(right.kind, version) for right in RIGHTS for version in right.kind.versions))
+)
+
+
+def is_ours(path: str, watching: bool) -> bool:
+    """Whether a GET of `path` is one that this table makes, written as Kind.path writes it.
+
+    One way of writing only: %2f, "..", "//" and the like are then no question of who decodes what. ConfigMaps may have any
+    name in any namespace, as flannel's pods mount what they like; they are read one by one, never listed.
+    """
+    if path in _OPEN:
+        return True
+    asked = target(path)
+    kinds = (right.kind for right in RIGHTS)
+    kind = next((kind for kind in kinds if (kind.group, kind.resource) == (asked.group, asked.resource)), None)
+    if kind is None or asked.subresource or asked.version not in kind.versions:
+        return False
+    verb = verb_of(asked, watching)
+    by_name = kind is CONFIG_MAPS and verb == "get" and bool(asked.namespace)
+    try:
+        return path == kind.path(asked.namespace, asked.name, asked.version) and (by_name or covered(asked, verb))
+    except ReadFailed:
+        return False
