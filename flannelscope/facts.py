@@ -1,8 +1,8 @@
 """What follows from a Snapshot, worked out once and shared by all checks and views.
 
 Words as the catalogue uses them: a *network* is the Nodes that share one annotation prefix; a *member* has
-kube-subnet-manager "true"; *alive* means a fresh kubelet Lease and Ready not Unknown; *settled* means that a fresh start
-is over and nobody has the Node in hand.
+kube-subnet-manager "true"; *alive* means a fresh kubelet Lease and Ready not Unknown (heartbeats.py); *settled* means that
+a fresh start is over and nobody has the Node in hand.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from flannelscope.cidr import parse
 from flannelscope.effective import AddressConfiguration, effective
 from flannelscope.flannel.annotations import Announcement, announcements
 from flannelscope.flannel.discovery import Discovery, discover, members_by_prefix
-from flannelscope.model import ContainerStatus, DaemonSet, Lease, Node, Pod, Prefix, Snapshot, Topic, Value
+from flannelscope.heartbeats import alive
+from flannelscope.model import ContainerStatus, Lease, Node, Pod, Prefix, Snapshot, Value
 
 NEW_NODE = 120.0  # seconds: a younger Node may still be without podCIDR, flannel, CNI
-LEASE_FRESH = 60.0  # kubelets renew every 10 s with a duration of 40 s; 60 allows for the reading to be a little old
 FLANNEL_STARTED = 60.0
 RECENT = 600.0
 
@@ -179,16 +179,8 @@ class Facts:
         return {lease.name: lease for lease in self.snapshot.leases if lease.namespace == "kube-node-lease"}
 
     def alive(self, node: Node) -> bool | None:
-        """Whether the kubelet lives: Lease fresh and Ready not Unknown. None when its Lease was not read."""
-        if node.ready == "Unknown":
-            return False
-        if not self.snapshot.has(Topic.LEASES):
-            return None
-        lease = self.lease_of.get(node.name)
-        if lease is None or lease.renewed is None:
-            return False
-        # Leases are listed, not watched: each is judged by the clock of its reading, what came later by the Ready condition.
-        return self.snapshot.readings[Topic.LEASES].at - lease.renewed <= LEASE_FRESH
+        """Whether the kubelet lives, None where that is doubtful or its Lease was not read (heartbeats.py)."""
+        return alive(self.snapshot, node, self.lease_of.get(node.name))
 
     def covered(self, node: Node) -> bool:
         """Whether some flannel is meant to run on this Node: a DaemonSet covers it, or it is a member."""
@@ -220,8 +212,3 @@ class Facts:
             if pod.node:
                 found.setdefault(pod.node, []).append(pod)
         return {name: tuple(pods) for name, pods in found.items()}
-
-    @cached_property
-    def daemonset_of(self) -> dict[tuple[str, str], DaemonSet]:
-        """DaemonSets by (namespace, name)."""
-        return {(d.namespace, d.name): d for d in self.snapshot.daemonsets}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from flannelscope.facts import Facts, FlannelOnNode, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.flannel.discovery import Installation
-from flannelscope.model import ConfigMap, DaemonSet, Evidence, Node, Pod, Writer
+from flannelscope.model import ConfigMap, DaemonSet, Evidence, Node, Pod, Topic, Writer
+from flannelscope.text import fold
 
 ROLLOUT_MOVES = 900.0  # seconds: a rollout that replaced no pod for longer is stuck, not progressing
 SHOWN = 12  # proofs of one kind in a finding that concerns many Nodes; the subjects name all
+_SERVER_ROLES = tuple(f"node-role.kubernetes.io/{role}" for role in ("control-plane", "master", "etcd"))
+_NODE_ARGS = ("k3s.io/node-args", "rke2.io/node-args")
 
 
 def quoted(text: str) -> str:
@@ -101,6 +104,8 @@ def heartbeat(facts: Facts, node: Node) -> Evidence:
     """How the API sees a Node's life: its Ready condition and the kubelet's Lease."""
     lease = facts.lease_of.get(node.name)
     renewed = f", Lease renewed {when(lease.renewed)}" if lease else ""
+    if lease is None and facts.snapshot.has(Topic.LEASES):
+        renewed = ", no Lease"
     return Evidence(
         f"Ready of {node.name}",
         f"{node.ready or 'never reported'} since {when(node.ready_since)}{renewed}",
@@ -147,9 +152,60 @@ def restart_flannel(items: Iterable[FlannelOnNode]) -> tuple[str, ...]:
 
 
 def living(facts: Facts, node: Node) -> bool:
-    """Whether the Node is alive; where Leases could not be read, whether its kubelet is not known to be silent."""
-    alive = facts.alive(node)
-    return node.ready in ("True", "False") if alive is None else alive
+    """Whether the Node counts as alive: it is, or that is doubtful. Doubt makes nothing milder, and nobody is called dead."""
+    return facts.alive(node) is not False
+
+
+def doubtful(facts: Facts, nodes: Iterable[Node]) -> tuple[str, ...]:
+    """Those of the Nodes of which neither life nor death is known."""
+    return tuple(node.name for node in nodes if facts.alive(node) is None)
+
+
+def why_doubtful(facts: Facts) -> str:
+    """Why that is so, and how they are judged meanwhile."""
+    if not facts.snapshot.has(Topic.LEASES):
+        return "whether these Nodes live is not known, the Leases of their kubelets were not read: they were taken to live"
+    return (
+        "whether these Nodes live is doubtful: the Lease of the kubelet is old or absent while Ready is not Unknown (a clock "
+        "that is behind, or no controller manager that would notice); they were taken to live"
+    )
+
+
+def deciding(facts: Facts, sharing: Sequence[Node]) -> tuple[str, ...]:
+    """The doubtful of Nodes that share something, where it would be grave only with them: fewer than two surely live."""
+    doubt = doubtful(facts, sharing)
+    sure = sum(1 for node in sharing if facts.alive(node))
+    return doubt if sure < 2 <= sure + len(doubt) else ()
+
+
+def only_alive(facts: Facts, alive: Sequence[str]) -> str:
+    """Who of some Nodes lives, where at most one does."""
+    if not alive:
+        return "none of them is alive"
+    return f"only {alive[0]} {'is' if facts.alive(facts.nodes[alive[0]]) else 'may be'} alive"
+
+
+def is_server(node: Node) -> bool:
+    """Whether the Node carries the control plane or etcd: k3s and RKE2 servers leave etcd when their Node is deleted."""
+    if any(role in node.labels for role in _SERVER_ROLES):
+        return True
+    return any(node.annotations.get(key, "").lstrip("[ ").startswith('"server"') for key in _NODE_ARGS)
+
+
+def deletion(nodes: Sequence[Node]) -> tuple[tuple[str, ...], str]:
+    """The commands that delete Node objects, and what must be known before. Servers get none: etcd may hang on it."""
+    servers = [node.name for node in nodes if is_server(node)]
+    held = sorted({finalizer for node in nodes for finalizer in node.finalizers})
+    commands = tuple(f"kubectl delete node {quoted(node.name)}" for node in nodes if not is_server(node) and not node.finalizers)
+    caution = ""
+    if servers:
+        caution += (
+            f"{fold(servers)} {'carries' if len(servers) == 1 else 'carry'} the control plane: a k3s or RKE2 server leaves etcd "
+            "with its Node, so see first that etcd keeps its majority. "
+        )
+    if held:
+        caution += f"Finalizers ({', '.join(held)}) hold the deletion until those who set them are done. "
+    return commands, caution
 
 
 def members(facts: Facts, network: Network) -> list[tuple[Node, Announcement]]:

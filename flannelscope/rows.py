@@ -140,6 +140,8 @@ def _verdict(facts: Facts, node: Node, about: About, unread: str) -> tuple[str, 
         return "?", "not judged yet: being deleted, or it or its flannel started a moment ago"
     if facts.alive(node) is False:
         return "?", "its kubelet is silent: what runs there is not known"
+    if facts.alive(node) is None:
+        return "?", "its kubelet's Lease is old or absent while Ready is not Unknown: whether it lives is not known"
     return ".", "looked at: nothing found"
 
 

@@ -4,7 +4,9 @@ and the rest set no routes to each other: pods on either side are unreachable fr
 How it is known
 
 Members of one network announce different values in the annotation backend-type. Odd are those that differ from what
-net-conf.json asks for or, where that could not be read, from the majority; udp and alloc announce an empty type. The
+net-conf.json asks for or, where that could not be read, from the majority; where neither decides, both sides are named and
+nobody is called odd. udp and alloc announce an empty type. Nodes of which neither life nor death is known count as living;
+where the verdict hangs on them alone, that is said as unknown. The
 annotation outlives flannel, its pod and the host. managedFields tell who wrote it last; that time is an upper bound, since
 flannel rewrites its entry at every start. Where all members agree and only the ConfigMap differs, nothing is wrong yet.
 
@@ -31,19 +33,22 @@ from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic,
 from flannelscope.proofs import (
     SHOWN,
     announced_type,
+    deletion,
+    doubtful,
     heartbeat,
     installations_of,
     living,
     members,
-    quoted,
     restart_flannel,
     rolling,
     show_config_map,
+    why_doubtful,
     written,
 )
 from flannelscope.text import count, fold
 
 Member = tuple[Node, Announcement]
+ROLLS = " A rollout is on its way and may settle it."
 
 
 @check(
@@ -54,33 +59,56 @@ Member = tuple[Node, Announcement]
     swallows=("FLN306", "FLN310", "FLN313", "FLN401", "FLN402", "FLN403", "FLN404", "FLN405", *REACHABILITY),
 )
 def backend_differs(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
-    """Members that announce another backend than the rest of their network."""
+    """Members that announce another backend than the rest of their network; both sides where nothing says who is right."""
+    unsure: dict[str, None] = {}
     for network in facts.networks:
         said = members(facts, network)
         types = Counter(item.backend_type for _, item in said)
         if len(types) < 2:
             continue
         wanted, source = _wanted(facts, network, said)
-        odd = [member for member in said if member[1].backend_type != wanted]
-        yield _finding(self, facts, network, odd, wanted, source, types[wanted])
+        if wanted is None:
+            yield _undecided(self, facts, network, _counted(facts, said))
+        else:
+            odd = [member for member in said if member[1].backend_type != wanted]
+            yield _finding(self, facts, network, odd, wanted, source, types[wanted])
+        unsure.update(dict.fromkeys(_deciding(facts, network, said)))
+    if unsure:
+        yield self.unknown(why_doubtful(facts), tuple(unsure))
 
 
-def _wanted(facts: Facts, network: Network, said: Sequence[Member]) -> tuple[str, str]:
-    """The type that counts as right, and who says so: the living where they agree, else net-conf, else the majority."""
-    alive = Counter(item.backend_type for node, item in said if living(facts, node))
-    if len(alive) == 1:
-        return next(iter(alive)), _asked(facts, network, next(iter(alive))) or "every living node"
-    types = alive or Counter(item.backend_type for _, item in said)
-    for kind in types:
-        if source := _asked(facts, network, kind):
-            return kind, source
-    return min(types, key=lambda kind: (-types[kind], kind)), "the majority"
+def _counted(facts: Facts, said: Sequence[Member]) -> list[Member]:
+    """Those whose word counts: the living, and the dead where nobody lives."""
+    return [member for member in said if living(facts, member[0])] or list(said)
 
 
-def _asked(facts: Facts, network: Network, kind: str) -> str:
-    """Where this type is asked for: net-conf.json, or nowhere."""
+def _wanted(facts: Facts, network: Network, said: Sequence[Member]) -> tuple[str | None, str]:
+    """The type that counts as right, and who says so: all the living, else net-conf, else the majority; None on a tie."""
+    counted = _counted(facts, said)
+    types = Counter(item.backend_type for _, item in counted).most_common()
+    asked = [kind for kind, _ in types if _asked(facts, network, kind)]
+    if len(types) == 1:
+        sure = not doubtful(facts, (node for node, _ in counted))
+        agreed = "every living node" if sure else "every node that is not known to be silent"
+        return types[0][0], "net-conf.json" if asked else agreed
+    if len(asked) == 1:
+        return asked[0], "net-conf.json"
+    return (types[0][0], "the majority") if types[0][1] > types[1][1] else (None, "")
+
+
+def _asked(facts: Facts, network: Network, kind: str) -> bool:
+    """Whether net-conf.json asks for this type."""
     confs = (i.net_conf for i in installations_of(facts, network) if i.os == "linux")
-    return "net-conf.json" if any(c is not None and not c.broken and c.announced_type == kind for c in confs) else ""
+    return any(c is not None and not c.broken and c.announced_type == kind for c in confs)
+
+
+def _deciding(facts: Facts, network: Network, said: Sequence[Member]) -> tuple[str, ...]:
+    """The doubtful Nodes without whose life nothing would be critical: they alone differ from those who surely live."""
+    sure = {item.backend_type for node, item in said if facts.alive(node)}
+    kinds = {item.backend_type for node, item in said if living(facts, node)}
+    if len(sure) > 1 or len(kinds) < 2 or rolling(facts, network):
+        return ()
+    return doubtful(facts, (node for node, item in said if item.backend_type not in sure))
 
 
 def _finding(
@@ -98,33 +126,56 @@ def _finding(
     if not alive:
         summary += " It is not alive." if len(odd) == 1 else " None of them is alive."
     elif mild:
-        summary += " A rollout is on its way and may settle it."
+        summary += ROLLS
+    right = next(item for item in network.members.values() if item.backend_type == wanted)
     return self.finding(
         summary,
         tuple(node_subject(name) for name in names),
         severity=Severity.WARNING if mild else None,
-        evidence=_evidence(facts, network, odd, wanted),
+        evidence=(*_said(facts, odd[:SHOWN]), *_configured(facts, network), announced_type(right)),
         remedy=_remedy(facts, odd, alive),
     )
 
 
-def _evidence(facts: Facts, network: Network, odd: Sequence[Member], wanted: str) -> tuple[Evidence, ...]:
-    proofs: list[Evidence] = []
-    for node, item in odd[:SHOWN]:
-        proofs += [announced_type(item), *written(node)]
-        if not living(facts, node):
-            proofs.append(heartbeat(facts, node))
+def _undecided(self: Check, facts: Facts, network: Network, counted: Sequence[Member]) -> Finding:
+    """As many announce one type as another, and net-conf decides nothing: nobody is called odd."""
+    sides: dict[str, list[Member]] = {}
+    for member in counted:
+        sides.setdefault(member[1].backend_type, []).append(member)
+    alive = [node for node, _ in counted if living(facts, node)]
+    rolls = rolling(facts, network)
+    told = ", ".join(f"{_shown(kind)} by {fold(n.name for n, _ in side)}" for kind, side in sorted(sides.items()))
+    summary = (
+        f"Different backends are announced ({told}), and nothing says which is meant: these sides ignore each other, no traffic "
+        "between their pods."
+    )
+    shown = [member for _, side in sorted(sides.items()) for member in side[: SHOWN // 2]]
+    return self.finding(
+        summary + (ROLLS if rolls else "" if alive else " None of them is alive."),
+        tuple(node_subject(node.name) for node, _ in counted),
+        severity=None if alive and not rolls else Severity.WARNING,
+        evidence=(*_said(facts, shown), *_configured(facts, network)),
+        remedy=Remedy(
+            "Decide which backend is meant and ask for it in net-conf.json; then start flannel anew on the nodes that announce "
+            "another."
+        ),
+    )
+
+
+def _said(facts: Facts, shown: Sequence[Member]) -> Iterator[Evidence]:
+    for node, item in shown:
+        yield announced_type(item)
+        yield from written(node)
+        if not facts.alive(node):
+            yield heartbeat(facts, node)
+
+
+def _configured(facts: Facts, network: Network) -> Iterator[Evidence]:
     for installation in installations_of(facts, network):
-        if installation.config_map is not None and installation.net_conf is not None:
-            held = installation.config_map
-            asked = installation.net_conf.backend
-            proofs.append(
-                Evidence(
-                    f"Backend.Type in {held.namespace}/{held.name}", asked, "ConfigMap, net-conf.json", show_config_map(held)
-                )
-            )
-    right = next((item for item in network.members.values() if item.backend_type == wanted), None)
-    return (*proofs, *((announced_type(right),) if right else ()))
+        held, conf = installation.config_map, installation.net_conf
+        if held is not None and conf is not None:
+            what = f"Backend.Type in {held.namespace}/{held.name}"
+            yield Evidence(what, conf.backend, "ConfigMap, net-conf.json", show_config_map(held))
 
 
 def _remedy(facts: Facts, odd: Sequence[Member], alive: Sequence[Node]) -> Remedy:
@@ -133,8 +184,8 @@ def _remedy(facts: Facts, odd: Sequence[Member], alive: Sequence[Node]) -> Remed
         "VtepMAC, running peers then drop the living one's entries too, until its annotations change (FLN418)."
     )
     if not alive:
-        commands = tuple(f"kubectl delete node {quoted(node.name)}" for node, _ in odd)
-        return Remedy("If these machines are gone for good, delete their Node objects.", commands, caution)
+        commands, first = deletion([node for node, _ in odd])
+        return Remedy("If these machines are gone for good, delete their Node objects.", commands[:SHOWN], first + caution)
     items = [item for node in alive for item in facts.flannel_on.get(node.name, ())]
     return Remedy(
         "See that net-conf.json asks for one backend, then start flannel anew on the odd nodes.",

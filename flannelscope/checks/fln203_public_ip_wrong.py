@@ -28,7 +28,7 @@ from flannelscope.effective import Sureness
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import announced_address, internal_ips, living, members, restart_flannel, written
+from flannelscope.proofs import announced_address, doubtful, internal_ips, living, members, restart_flannel, why_doubtful, written
 from flannelscope.text import count
 
 Member = tuple[Node, Announcement]
@@ -47,10 +47,14 @@ class _Ranges:
         self.services = Lookup(facts.configuration.service_cidrs)
         self.services_sure = facts.configuration.service_sure is Sureness.SURE
         self.owners: dict[str, str] = {}
-        for node in facts.snapshot.nodes:
+        for node in sorted(facts.snapshot.nodes, key=lambda n: facts.alive(n) is not True):  # who surely lives comes first
             if living(facts, node):
                 for address in node.internal_ips:
                     self.owners.setdefault(address, node.name)
+
+    def owner(self, node: Node, address: str) -> str:
+        """The other Node whose InternalIP this is, "" when there is none."""
+        return "" if address in node.internal_ips else self.owners.get(address, "")
 
     def objection(self, node: Node, address: str) -> str:
         """Why this node cannot rightly announce this address, "" when nothing speaks against it."""
@@ -60,8 +64,8 @@ class _Ranges:
         own = address in node.internal_ips
         if (local := self.local.find(*parsed)) is not None:
             return f"a {self.never[local]} address"
-        if not own and address in self.owners:
-            return f"the InternalIP of {self.owners[address]}"
+        if owner := self.owner(node, address):
+            return f"the InternalIP of {owner}"
         if not own and (held := self.pod_cidrs.find(*parsed)) is not None:  # its own InternalIP in a podCIDR is FLN109
             return f"inside the podCIDR {show(held)}"
         if (not own or self.services_sure) and (range_ := self.services.find(*parsed)) is not None:
@@ -78,7 +82,8 @@ class _Ranges:
 )
 def public_ip_wrong(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """Announced addresses that cannot be right, and those that stand alone."""
-    ranges, doubtful = _Ranges(facts), 0
+    ranges, elsewhere = _Ranges(facts), 0
+    unsure: dict[str, None] = {}
     for network in facts.networks:
         for family in sorted(facts.families):
             said = [member for member in members(facts, network) if _address(member[1], family)]
@@ -86,14 +91,18 @@ def public_ip_wrong(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
             for node, item in said:
                 if node.name in wrong:
                     yield _wrong(self, facts, node, item, family, wrong[node.name])
+                    owner = facts.nodes.get(ranges.owner(node, _address(item, family)))
+                    unsure.update(dict.fromkeys(doubtful(facts, (owner,) if owner else ())))
             rest = [member for member in said if member[0].name not in wrong]
             odd = _odd(rest, family)
             for node, item in odd:
                 yield _stands_alone(self, facts, network, node, item, family)
-            doubtful += sum(not _accounted_for(node, item, family) for node, item in rest) if not odd else 0
-    if doubtful:
+            elsewhere += sum(not _accounted_for(node, item, family) for node, item in rest) if not odd else 0
+    if unsure:
+        yield self.unknown(why_doubtful(facts), tuple(unsure))
+    if elsewhere:
         yield self.unknown(
-            f"{count(doubtful, 'announced address', 'announced addresses')} differ from the InternalIPs, as with a second card "
+            f"{count(elsewhere, 'announced address', 'announced addresses')} differ from the InternalIPs, as with a second card "
             "or NAT; whether they are on these nodes' interfaces, only the nodes can tell"
         )
 

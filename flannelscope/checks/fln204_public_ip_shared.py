@@ -6,6 +6,7 @@ How it is known
 Two or more members announce the same public-ip (or public-ipv6) of an enabled family; with wireguard, the same address and
 the same port. While at most one of them is alive nothing is sent astray today. Where both Nodes also have that address as
 their InternalIP and at most one is alive, the address was simply given to a new machine while the old Node object stayed.
+A Node of which neither life nor death is known counts as living; where the verdict hangs on it, that is said as unknown.
 
 What to do
 
@@ -25,7 +26,18 @@ from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import SHOWN, announced_address, heartbeat, internal_ips, living, members
+from flannelscope.proofs import (
+    SHOWN,
+    announced_address,
+    deciding,
+    deletion,
+    heartbeat,
+    internal_ips,
+    living,
+    members,
+    only_alive,
+    why_doubtful,
+)
 from flannelscope.text import fold
 
 Member = tuple[Node, Announcement]
@@ -41,10 +53,14 @@ Key = tuple[int, str, int | None]  # family, address, wireguard's port
 )
 def public_ip_shared(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """Members that announce one address."""
+    unsure: dict[str, None] = {}
     for network in facts.networks:
         for (_, address, _), sharing in _by_address(facts, network).items():
             if len(sharing) > 1:
                 yield _finding(self, facts, address, sharing)
+                unsure.update(dict.fromkeys(deciding(facts, [node for node, _ in sharing])))
+    if unsure:
+        yield self.unknown(why_doubtful(facts), tuple(unsure))
 
 
 def _by_address(facts: Facts, network: Network) -> dict[Key, list[Member]]:
@@ -65,7 +81,7 @@ def _finding(self: Check, facts: Facts, address: str, sharing: Sequence[Member])
     if len(alive) < 2:
         reused = all(address in node.internal_ips for node, _ in sharing)
         severity = Severity.INFO if reused else Severity.WARNING
-        outcome = f"{f'only {alive[0]}' if alive else 'none of them'} is alive" + (
+        outcome = only_alive(facts, alive) + (
             "; the address was given to a new machine while the old Node object stayed." if reused else "."
         )
     return self.finding(
@@ -76,7 +92,8 @@ def _finding(self: Check, facts: Facts, address: str, sharing: Sequence[Member])
         remedy=Remedy(
             "Choose flannel's interface on purpose on these nodes, or delete the Node object of a machine that is gone.",
             (),
-            "Before deleting a Node object see FLN101 and FLN205: a living Node with the same podCIDR or VtepMAC would be cut "
+            deletion([node for node, _ in sharing if not living(facts, node)])[1]
+            + "Before deleting a Node object see FLN101 and FLN205: a living Node with the same podCIDR or VtepMAC would be cut "
             "off from running peers (FLN418).",
         ),
     )
@@ -86,6 +103,6 @@ def _evidence(facts: Facts, address: str, sharing: Sequence[Member]) -> tuple[Ev
     proofs: list[Evidence] = []
     for node, said in sharing[:SHOWN]:
         proofs += [announced_address(said, 6 if ":" in address else 4), internal_ips(node)]
-        if not living(facts, node):
+        if not facts.alive(node):
             proofs.append(heartbeat(facts, node))
     return tuple(proofs)

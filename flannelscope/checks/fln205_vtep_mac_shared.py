@@ -5,7 +5,8 @@ How it is known
 
 Two or more members announce the same VtepMAC in one family, or the same wireguard key. Machines cloned from one image and
 Node objects copied from a saved one look like that. With the same public-ip too and only one alive, it is one machine that
-was renamed: its traffic works, but when the dead Node is deleted, peers drop the entry they share (FLN418).
+was renamed: its traffic works, but when the dead Node is deleted, peers drop the entry they share (FLN418). A Node of which
+neither life nor death is known counts as living; where the verdict hangs on it, that is said as unknown.
 
 What to do
 
@@ -26,7 +27,18 @@ from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import SHOWN, announced_address, announced_data, heartbeat, living, members
+from flannelscope.proofs import (
+    SHOWN,
+    announced_address,
+    announced_data,
+    deciding,
+    deletion,
+    heartbeat,
+    living,
+    members,
+    only_alive,
+    why_doubtful,
+)
 from flannelscope.text import fold
 
 Member = tuple[Node, Announcement]
@@ -42,6 +54,7 @@ Key = tuple[int, str]  # family, MAC or key
 )
 def vtep_mac_shared(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """Members that announce one VtepMAC or one wireguard key."""
+    unsure: dict[str, None] = {}
     for network in facts.networks:
         told: set[frozenset[str]] = set()
         for (family, identity), sharing in _by_identity(facts, network).items():
@@ -49,6 +62,9 @@ def vtep_mac_shared(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
             if len(names) > 1 and names not in told:  # the same nodes share it in both families: one cause
                 told.add(names)
                 yield _finding(self, facts, family, identity, sharing)
+                unsure.update(dict.fromkeys(deciding(facts, [node for node, _ in sharing])))
+    if unsure:
+        yield self.unknown(why_doubtful(facts), tuple(unsure))
 
 
 def _by_identity(facts: Facts, network: Network) -> dict[Key, list[Member]]:
@@ -68,21 +84,29 @@ def _finding(self: Check, facts: Facts, family: int, identity: str, sharing: Seq
     what = "wireguard key" if sharing[0][1].backend_type == "wireguard" else "VtepMAC"
     if len(alive) > 1:
         outcome = "peers keep one entry for all of them, and send the traffic for all to whichever announced last."
-    elif alive and one_machine:
+    elif alive and one_machine and facts.alive(facts.nodes[alive[0]]):
         outcome = f"only {alive[0]} is alive and the public-ip is the same, so this is a renamed machine; its traffic works."
     else:
-        outcome = f"{f'only {alive[0]}' if alive else 'none of them'} is alive."
+        outcome = only_alive(facts, alive) + "."
     return self.finding(
         f"{fold(names)} announce one {what}, {identity}: {outcome}",
         tuple(node_subject(name) for name in names),
         severity=None if len(alive) > 1 else Severity.WARNING,
         evidence=_evidence(facts, family, sharing),
-        remedy=Remedy(
-            "Give each machine a device of its own; of a renamed machine delete the dead Node and then touch the living one's "
-            "backend-data (the same JSON with other white space; in dual-stack both families).",
-            (),
-            "Deleting the dead Node alone makes running peers drop the entry that the living one uses (FLN418).",
-        ),
+        remedy=_remedy(facts, [node for node, _ in sharing]),
+    )
+
+
+def _remedy(facts: Facts, sharing: Sequence[Node]) -> Remedy:
+    """To delete a Node is spoken of only where one is known to be dead."""
+    dead = [node for node in sharing if not living(facts, node)]
+    if not dead:
+        return Remedy("Give each machine a device of its own.")
+    return Remedy(
+        "Give each machine a device of its own; of a renamed machine delete the dead Node and then touch the living one's "
+        "backend-data (the same JSON with other white space; in dual-stack both families).",
+        (),
+        deletion(dead)[1] + "Deleting the dead Node alone makes running peers drop the entry that the living one uses (FLN418).",
     )
 
 
@@ -94,6 +118,6 @@ def _evidence(facts: Facts, family: int, sharing: Sequence[Member]) -> tuple[Evi
     proofs: list[Evidence] = []
     for node, said in sharing[:SHOWN]:
         proofs += [announced_data(said, family), announced_address(said, family)]
-        if not living(facts, node):
+        if not facts.alive(node):
             proofs.append(heartbeat(facts, node))
     return tuple(proofs)

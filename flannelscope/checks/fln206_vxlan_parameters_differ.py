@@ -5,7 +5,8 @@ How it is known
 
 Alive members whose backend-data both have a VNI announce different ones; or announced ports differ (0 means the default,
 8472, on Windows 4789), or GBP does. What is not announced is not compared: releases up to v0.13 write no VNI, and the port
-usually stands nowhere but in the kernel.
+usually stands nowhere but in the kernel. Where as many announce one value as another and net-conf.json does not decide, both
+sides are named. A Node of which neither life nor death is known counts as living, and is named as unknown.
 
 What to do
 
@@ -26,7 +27,17 @@ from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import SHOWN, announced_data, installations_of, living, members, restart_flannel
+from flannelscope.proofs import (
+    SHOWN,
+    announced_data,
+    doubtful,
+    heartbeat,
+    installations_of,
+    living,
+    members,
+    restart_flannel,
+    why_doubtful,
+)
 from flannelscope.text import count, fold
 
 Member = tuple[Node, Announcement]
@@ -35,13 +46,23 @@ _PORT, _WINDOWS_PORT = 8472, 4789
 
 @check("FLN206", "vxlan-parameters-differ", Severity.CRITICAL, needs=(Topic.NODES,), swallows=("FLN407", "FLN414", *REACHABILITY))
 def vxlan_parameters_differ(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
-    """Alive vxlan members with another VNI, port or GBP than the rest."""
+    """Alive vxlan members with another VNI, port or GBP than the rest; both sides where nothing says who is right."""
+    unsure: dict[str, None] = {}
     for network in facts.networks:
         alive = [m for m in members(facts, network) if m[1].backend_type == "vxlan" and living(facts, m[0])]
         for name, read in _PARAMETERS.items():
             values = [(member, value) for member in alive if (value := read(*member)) is not None]
             if len({value for _, value in values}) > 1:
                 yield _finding(self, facts, network, name, values)
+                unsure.update(dict.fromkeys(_deciding(facts, values)))
+    if unsure:
+        yield self.unknown(why_doubtful(facts), tuple(unsure))
+
+
+def _deciding(facts: Facts, values: Sequence[tuple[Member, int]]) -> tuple[str, ...]:
+    """The doubtful Nodes that alone differ from those who surely live."""
+    sure = {value for (node, _), value in values if facts.alive(node)}
+    return doubtful(facts, (node for (node, _), value in values if value not in sure)) if len(sure) < 2 else ()
 
 
 def _vni(_: Node, said: Announcement) -> int | None:
@@ -63,25 +84,58 @@ _PARAMETERS: dict[str, Callable[[Node, Announcement], int | None]] = {"VNI": _vn
 
 
 def _finding(self: Check, facts: Facts, network: Network, name: str, values: Sequence[tuple[Member, int]]) -> Finding:
-    seen = Counter(value for _, value in values)
-    asked = {i.net_conf.vni for i in installations_of(facts, network) if i.net_conf and not i.net_conf.broken and i.os == "linux"}
-    configured = [value for value in asked if name == "VNI" and len(asked) == 1 and value in seen]
-    right = configured[0] if configured else min(seen, key=lambda value: (-seen[value], value))
+    right = _right(facts, network, name, Counter(value for _, value in values))
+    if right is None:
+        return _undecided(self, facts, network, name, values)
     odd = [(member, value) for member, value in values if value != right]
     names = [node.name for (node, _), _ in odd]
     others = ", ".join(str(value) for value in sorted({value for _, value in odd}))
-    proofs = [announced_data(said, 4 if said.raw_data else 6) for (_, said), _ in odd[:SHOWN]]
-    example = next(said for (_, said), value in values if value == right)
+    example = next(member for member, value in values if value == right)
     return self.finding(
-        f"{fold(names)} use {name} {others} where {count(seen[right], 'other node')} use {right}: the kernels drop each other's "
-        "packets, no traffic between their pods.",
+        f"{fold(names)} use {name} {others} where {count(len(values) - len(odd), 'other node')} use {right}: the kernels drop "
+        "each other's packets, no traffic between their pods.",
         tuple(node_subject(node) for node in names),
-        evidence=(*proofs, announced_data(example, 4 if example.raw_data else 6), *_configured(facts, network)),
+        evidence=(*_said(facts, [*(member for member, _ in odd[:SHOWN]), example]), *_configured(facts, network)),
         remedy=Remedy(
             f"Set one {name} in net-conf.json and start flannel anew on the odd nodes.",
             restart_flannel([item for node in names[:SHOWN] for item in facts.flannel_on.get(node, ())]),
         ),
     )
+
+
+def _right(facts: Facts, network: Network, name: str, seen: Counter[int]) -> int | None:
+    """What net-conf asks for where some announce that, else what most announce; None on a tie."""
+    asked = {i.net_conf.vni for i in installations_of(facts, network) if i.net_conf and not i.net_conf.broken and i.os == "linux"}
+    configured = [value for value in asked if name == "VNI" and len(asked) == 1 and value in seen]
+    if configured:
+        return configured[0]
+    first, second = seen.most_common(2)
+    return first[0] if first[1] > second[1] else None
+
+
+def _undecided(self: Check, facts: Facts, network: Network, name: str, values: Sequence[tuple[Member, int]]) -> Finding:
+    """As many announce one value as another, and net-conf decides nothing: nobody is called odd."""
+    sides: dict[int, list[Member]] = {}
+    for member, value in values:
+        sides.setdefault(value, []).append(member)
+    told = ", ".join(f"{value} by {fold(node.name for node, _ in side)}" for value, side in sorted(sides.items()))
+    shown = [member for _, side in sorted(sides.items()) for member in side[: SHOWN // 2]]
+    return self.finding(
+        f"Different values of {name} are announced ({told}), and nothing says which is meant: the kernels drop each other's "
+        "packets, no traffic between these sides' pods.",
+        tuple(node_subject(node.name) for (node, _), _ in values),
+        evidence=(*_said(facts, shown), *_configured(facts, network)),
+        remedy=Remedy(
+            f"Decide which {name} is meant and set it in net-conf.json; then start flannel anew on the nodes that use another."
+        ),
+    )
+
+
+def _said(facts: Facts, shown: Sequence[Member]) -> Iterator[Evidence]:
+    for node, said in shown:
+        yield announced_data(said, 4 if said.raw_data else 6)
+        if not facts.alive(node):
+            yield heartbeat(facts, node)
 
 
 def _configured(facts: Facts, network: Network) -> Iterator[Evidence]:

@@ -24,7 +24,16 @@ from flannelscope.facts import Facts
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.flannel.versions import parse_release, pod_version
 from flannelscope.model import Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import annotation, announced_address, flannel_runs, living, members, restart_flannel
+from flannelscope.proofs import (
+    annotation,
+    announced_address,
+    doubtful,
+    flannel_runs,
+    living,
+    members,
+    restart_flannel,
+    why_doubtful,
+)
 
 NODE_PUBLIC_IP_SINCE = (0, 25, 3)
 
@@ -32,12 +41,16 @@ NODE_PUBLIC_IP_SINCE = (0, 25, 3)
 @check("FLN209", "overwrite-not-in-effect", Severity.WARNING, needs=(Topic.NODES,), swallows=("FLN203",))
 def overwrite_not_in_effect(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """Members whose announced address is not the one that an annotation asks for."""
+    unsure: dict[str, None] = {}
     for network in facts.networks:
         for node, said in members(facts, network):
             for family in sorted(facts.families):
                 ignored = _ignored(said, family)
                 if ignored is not None and living(facts, node):
                     yield _finding(self, facts, node, said, family, *ignored)
+                    unsure.update(dict.fromkeys(doubtful(facts, (node,))))
+    if unsure:
+        yield self.unknown(why_doubtful(facts), tuple(unsure))
 
 
 def _ignored(said: Announcement, family: int) -> tuple[str, str] | None:

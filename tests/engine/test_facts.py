@@ -51,9 +51,27 @@ class TestAlive:
     def test_a_fresh_lease_and_a_known_condition(self) -> None:
         one = fleet(1)[0]
         assert Facts(snapshot([one])).alive(one) is True
-        assert Facts(snapshot([one], leases=[lease(one, ago=90)])).alive(one) is False
-        assert Facts(snapshot([one], leases=[])).alive(one) is False
         assert Facts(snapshot([replace(one, ready="False")])).alive(one) is True
+
+    @pytest.mark.parametrize("ready", ["True", "False"])
+    def test_an_old_or_absent_lease_beside_a_known_condition_is_doubt(self, ready: str) -> None:
+        """The renew time is the kubelet's clock; and while no controller manager runs, Ready stays as it was."""
+        one = replace(fleet(1)[0], ready=ready)
+        assert Facts(snapshot([one], leases=[lease(one, ago=90)])).alive(one) is None
+        assert Facts(snapshot([one], leases=[])).alive(one) is None
+
+    @pytest.mark.parametrize(
+        ("duration", "ago", "expected"), [(40, 60, True), (40, 61, None), (300, 450, True), (300, 451, None)]
+    )
+    def test_a_lease_is_fresh_by_its_own_duration(self, duration: int, ago: float, expected: bool | None) -> None:
+        one = fleet(1)[0]
+        beat = replace(lease(one, ago=ago), duration=duration)
+        assert Facts(snapshot([one], leases=[beat])).alive(one) is expected
+
+    def test_a_node_for_which_no_kubelet_ever_spoke(self) -> None:
+        made = replace(fleet(1)[0], ready="")
+        assert Facts(snapshot([made], leases=[])).alive(made) is False
+        assert Facts(snapshot([made])).alive(made) is True
 
     def test_ready_unknown_is_dead_whatever_the_lease_says(self) -> None:
         gone = replace(fleet(1)[0], ready="Unknown")
