@@ -5,14 +5,15 @@ Text forms hold only cleaned text. The JSON form keeps names as they are and esc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from flannelscope.checks import all_checks
 from flannelscope.facts import Facts
 from flannelscope.judge import Judgement
-from flannelscope.model import Finding, Severity, Snapshot, Value
+from flannelscope.model import Finding, Severity, Snapshot, Topic, Value
 from flannelscope.present import overview
 from flannelscope.views import CoverageLine, Overview
 
@@ -56,31 +57,40 @@ class Report(Value, frozen=True, kw_only=True):
         return max((finding.severity for finding in self.judgement.findings), default=None)
 
     def covered(self) -> float:
-        """Percent answered of the topic that answered least: one blind spot must not hide behind many that answered."""
+        """Percent answered of the topic that answered least: one blind spot must not hide behind many that answered.
+
+        A topic that a check needed and that was not read answered nothing, whether or not it was asked for.
+        """
         return min((share(line) for line in self.overview.coverage), default=0.0)
 
 
 def build(
     facts: Facts, judgement: Judgement, suppress: Sequence[Suppression] = (), *, requests: int = 0, received: int = 0
 ) -> Report:
-    """The Report of a Snapshot that was read to its end."""
-    shown, suppressed = sift(judgement.findings, suppress)
-    left = replace(judgement, findings=shown)
-    seen = overview(facts, left, complete=True, requests=requests, received=received)
-    return Report(snapshot=facts.snapshot, judgement=left, suppressed=suppressed, overview=seen)
+    """The Report of a Snapshot that was read to its end, judged with `covering(suppress)`."""
+    seen = overview(facts, judgement, complete=True, requests=requests, received=received)
+    lines = {line.topic: line for line in (*seen.coverage, *_unread(facts.snapshot, judgement))}
+    seen = replace(seen, coverage=tuple(lines[topic.value] for topic in Topic if topic.value in lines))
+    hidden = tuple(Suppressed(finding, by) for finding in judgement.suppressed if (by := _by(finding, suppress)) is not None)
+    return Report(snapshot=facts.snapshot, judgement=judgement, suppressed=hidden, overview=seen)
 
 
-def sift(findings: Iterable[Finding], suppress: Sequence[Suppression]) -> tuple[tuple[Finding, ...], tuple[Suppressed, ...]]:
-    """Findings to show, and those that a suppression names."""
-    shown: list[Finding] = []
-    hidden: list[Suppressed] = []
-    for finding in findings:
-        by = next((item for item in suppress if item.covers(finding)), None)
-        if by is None:
-            shown.append(finding)
-        else:
-            hidden.append(Suppressed(finding, by))
-    return tuple(shown), tuple(hidden)
+def covering(suppress: Sequence[Suppression]) -> Callable[[Finding], bool]:
+    """Whether a finding is suppressed, as `judge` asks it: before causes take in what they explain."""
+    return lambda finding: _by(finding, suppress) is not None
+
+
+def _by(finding: Finding, suppress: Sequence[Suppression]) -> Suppression | None:
+    return next((item for item in suppress if item.covers(finding)), None)
+
+
+def _unread(snapshot: Snapshot, judgement: Judgement) -> Iterator[CoverageLine]:
+    """Topics that a check needed and nobody asked for: `--pods none`, a file that holds Nodes alone."""
+    needed = {topic for check in all_checks() if check.code in judgement.checks for topic in check.needs}
+    known = {*snapshot.readings, *(gap.topic for gap in snapshot.gaps)}
+    for topic in Topic:
+        if topic in needed and topic not in known:
+            yield CoverageLine(topic=topic.value, asked=1, answered=0, missing=(("", snapshot.why_not(topic)),))
 
 
 def share(line: CoverageLine) -> float:

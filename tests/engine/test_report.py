@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from flannelscope import simulated
 from flannelscope.errors import FlannelscopeError
 from flannelscope.facts import Facts
 from flannelscope.judge import Judgement, judge
@@ -27,7 +28,7 @@ from flannelscope.model import (
     node_subject,
 )
 from flannelscope.present import node_rows
-from flannelscope.report import Report, Suppression, build, moment
+from flannelscope.report import Report, Suppression, build, covering, moment
 from flannelscope.report.document import document, encode, error
 from flannelscope.report.markdown import code, markdown
 from flannelscope.report.metrics import metrics
@@ -60,8 +61,9 @@ UNSURE = Unknown("FLN203", ("w003",), "needs SSH")
 
 def report(*suppress: Suppression, taken: Snapshot | None = None, found: tuple[Finding, ...] = (TWINS, SKEW)) -> Report:
     """A report of two findings and one unknown."""
-    facts = Facts(taken or healthy())
-    return build(facts, Judgement(found, (UNSURE,), ("FLN101", "FLN102", "FLN203", "FLN306")), suppress)
+    facts, hidden = Facts(taken or healthy()), covering(suppress)
+    shown, suppressed = tuple(f for f in found if not hidden(f)), tuple(filter(hidden, found))
+    return build(facts, Judgement(shown, (UNSURE,), ("FLN101", "FLN102", "FLN203", "FLN306"), suppressed), suppress)
 
 
 STRING, NUMBER, LIST = str, int, list
@@ -181,7 +183,7 @@ def test_no_form_lets_a_hostile_text_through(form: str) -> None:
     facts = Facts(hostile())
     every = tuple(Suppression(code) for code in {f.code for f in judge(facts).findings} if code != "FLN101")
     for suppress in ((), every):
-        said = forms(build(facts, judge(facts), suppress))[form]
+        said = forms(build(facts, judge(facts, suppressed=covering(suppress)), suppress))[form]
         allowed = {"\n", "\r"} if form == "csv" else {"\n"}
         assert not (FORBIDDEN - allowed) & set(said)
 
@@ -221,6 +223,29 @@ def test_coverage_is_that_of_the_topic_that_answered_least() -> None:
     assert report(taken=replace(taken, readings=readings)).covered() == 90.0
     assert report(taken=taken).covered() == 100.0
     assert report(taken=replace(taken, readings={Topic.NODES: Reading(at=NOW)}, gaps=(Gap(Topic.PODS, "403"),))).covered() == 0.0
+
+
+def test_a_topic_that_a_check_needs_and_nobody_read_covers_nothing() -> None:
+    """A file that holds Nodes alone: what was asked for came wholly, and yet FLN306 saw none of what it judges."""
+    made = report(taken=replace(healthy(), readings={Topic.NODES: Reading(at=NOW, asked=2, answered=2)}))
+    assert made.covered() == 0.0
+    said = [(line["topic"], line["asked"], line["answered"]) for line in document(made)["coverage"]]
+    assert said == [("nodes", 2, 2), ("flannel-pods", 1, 0)]
+    assert 'flannelscope_coverage_ratio{topic="flannel-pods"} 0.0' in metrics(made)
+
+
+def test_consequences_of_what_is_suppressed_stand_for_themselves() -> None:
+    """A full pool is known and accepted; that Nodes have no podCIDR because of it is still critical."""
+    facts = Facts(simulated.build("exhausted", NOW))
+    (cause,) = (f for f in judge(facts).findings if f.code == "FLN106")
+    effects = {c.code for c in cause.consequences}
+    suppress = (Suppression("FLN106"),)
+    made = build(facts, judge(facts, suppressed=covering(suppress)), suppress)
+    assert [item.finding.code for item in made.suppressed] == ["FLN106"]
+    shown = {f.code for f in made.judgement.findings} | {c.code for f in made.judgement.findings for c in f.consequences}
+    assert effects
+    assert effects <= shown
+    assert made.worst() is Severity.CRITICAL
 
 
 def test_prometheus_tells_none_from_not_known() -> None:

@@ -101,6 +101,8 @@ def test_only_and_suppress_take_codes_in_any_form() -> None:
     code, out, _ = run("check", "--demo", "--only", "FLN101", "--suppress", "101")
     assert code == 0
     assert "Suppressed: 10 findings" in out
+    known = ("--suppress", "FLN103", "--suppress", "FLN106", "--fail-on", "critical")
+    assert run("check", "--demo", "exhausted", *known)[0] == 1  # Nodes without podCIDR are not known of yet
 
 
 def test_suppressions_of_the_configuration_hold_too(tmp_path: Path) -> None:
@@ -121,6 +123,15 @@ def test_coverage_below_what_is_required_gives_four_unless_faults_are_certain() 
     assert exit_code(build(Facts(taken), fault), "never", 100.0) == 4
     assert run("check", "--demo", "healthy", "--require-coverage", "100")[0] == 0
     assert run("check", "--demo", "healthy", "--require-coverage", "101")[0] == 2
+
+
+def test_what_was_not_asked_for_is_not_covered_where_a_check_needs_it(tmp_path: Path) -> None:
+    insist = ("--require-coverage", "100")
+    assert run("check", "--demo", "healthy", "--pods", "none", *insist)[0] == 4
+    assert run("check", "--demo", "healthy", "--pods", "none", "--only", "FLN101", *insist)[0] == 0
+    file = saved(tmp_path, ("a", "10.244.0.0/24"), ("b", "10.244.2.0/24"))
+    assert run("check", "--from", file, *insist)[0] == 4
+    assert run("check", "--from", file)[0] == 0
 
 
 def twins() -> Snapshot:

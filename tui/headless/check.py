@@ -29,10 +29,15 @@ def _no_matrix(context: click.Context, option: click.Parameter, value: bool) -> 
 @click.option(
     "--require-coverage",
     metavar="PERCENT",
-    help="Exit code 4 when a topic answered less than this and nothing was found (default 0).",
+    help="Exit code 4 when a topic that is needed answered less than this and nothing was found (default 0).",
 )
 @click.option("--only", multiple=True, metavar="CODES", help="Judge only these codes.")
-@click.option("--suppress", multiple=True, metavar="CODE[=SUBJECT]", help="Do not show these findings; they are counted.")
+@click.option(
+    "--suppress",
+    multiple=True,
+    metavar="CODE[=SUBJECT]",
+    help="Do not show these findings; they are counted, and explain no others.",
+)
 @click.option("--matrix", is_flag=True, hidden=True, expose_value=False, callback=_no_matrix)
 @from_option
 def command(
@@ -47,11 +52,12 @@ def command(
     """Read what may be read and judge it.
 
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong use or configuration, 3 the cluster could not be
-    read, 4 coverage below --require-coverage (the share of the topic that answered least), 130 interrupted.
+    read, 4 coverage below --require-coverage (the share of the topic that answered least; one that a check needs and
+    that was not read has 0), 130 interrupted.
     """
     from flannelscope.catalogue import chosen, suppressions
     from flannelscope.judge import judge
-    from flannelscope.report import build
+    from flannelscope.report import build, covering
     from tui.reading import look
     from tui.streams import emit
 
@@ -61,7 +67,7 @@ def command(
     checks = chosen(split(only))
     hidden = suppressions((*config.suppress, *split(suppress)))
     looked = look(call, call.settings(from_file))
-    judgement = judge(looked.facts, checks)
+    judgement = judge(looked.facts, checks, suppressed=covering(hidden))
     report = build(looked.facts, judgement, hidden, requests=looked.requests, received=looked.received)
     emit(_form(report, output))
     looked.tell(call)
