@@ -91,10 +91,11 @@ def other_ipam(facts: Facts, strays: tuple[Outside, ...]) -> bool:
 
 
 def left_out(facts: Facts) -> str:
-    """Why not all pods were read, "" when they were: --pods suspect reads those of suspicious Nodes only."""
+    """Why not all pods were read, "" when they were: --pods suspect reads those of suspicious Nodes, a file holds some."""
     reading = facts.snapshot.readings.get(Topic.PODS)
     scope = reading.scope if reading is not None else ""
-    return f"not all pods were read (--pods {scope}): Nodes whose pods were left out are not judged" if scope else ""
+    how = f"--pods {scope}" if scope in ("suspect", "none") else scope
+    return f"not all pods were read ({how}): Nodes whose pods were left out are not judged" if scope else ""
 
 
 def shared(facts: Facts) -> tuple[Shared, ...]:

@@ -487,7 +487,8 @@ class TestFln114:
         assert "flannel has not written its subnet file" in found.summary
 
     def test_others_have_one(self) -> None:
-        found = findings(self.waiting(others=(pod("old-1", "w001", "10.244.1.9"),)), "FLN114")
+        later = pod("later-1", "w001", "10.244.1.9", scheduled=NOW - 300)
+        found = findings(self.waiting(others=(later,)), "FLN114")
         assert only(found).severity == Severity.WARNING
 
     @pytest.mark.parametrize(("reason", "ago"), [("FailedMount", 60), ("FailedCreatePodSandBox", 900)])
