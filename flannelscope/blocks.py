@@ -16,7 +16,7 @@ Runs = Sequence[tuple[int, int]]
 
 
 class Plan(Value, frozen=True, kw_only=True):
-    """What one cluster CIDR with one node mask gives. `valid`: the controller manager would start with it.
+    """What one cluster CIDR with one node mask gives. `valid`: it is no reason for the controller manager not to start.
 
     `usable_blocks` leaves out what lies in service ranges; `addresses_per_node` counts what host-local hands out (not
     network, gateway and, for IPv4, broadcast address). `problems` stand in the way, `notes` are worth knowing.
@@ -57,10 +57,12 @@ def plan(
             raise ValueError(f"{text} is no IP prefix")
         clusters.append(cluster)
     masks = complete_masks(clusters, node_masks)
-    refused = refusal(clusters, masks, service_cidrs)
+    alone = [refusal([cluster], [mask]) for cluster, mask in zip(clusters, masks, strict=True)]
+    together = refusal(clusters, masks, service_cidrs)
+    common = "" if together in alone else together  # what is wrong with all of them, whatever is wrong with each
     return tuple(
-        _plan(cluster, text, mask, service_cidrs, refused, nodes, max_pods)
-        for cluster, text, mask in zip(clusters, written, masks, strict=True)
+        _plan(cluster, text, mask, service_cidrs, common or own, nodes, max_pods)
+        for cluster, text, mask, own in zip(clusters, written, masks, alone, strict=True)
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from flannelscope.cidr import parse
 from flannelscope.config_keys import SECRET, SETTINGS, TABLES, Setting
 from flannelscope.errors import UsageError
 from flannelscope.model import Value
@@ -79,11 +80,13 @@ def load(
     file: str = "",
     environment: Mapping[str, str] | None = None,
     actions: Actions = None,
+    asking: bool = False,
 ) -> Config:
     """The configuration in effect.
 
     `options` are values by table.key, given on the command line; `file` is the one of --config, which must exist.
     `actions` tells the names that [keys] may bind, and is asked only where there are keys (None: any name).
+    `asking`: the ranges are a question, as for `cidr plan`, whose answer says what is wrong with them.
     Raises UsageError that lists every mistake.
     """
     environment = os.environ if environment is None else environment
@@ -98,6 +101,7 @@ def load(
     for name, value in (options or {}).items():
         given[name] = (value, f"option --{name.partition('.')[2].replace('_', '-')}")
     config = _build(given, str(path) if tables is not None else "", mistakes)
+    mistakes += _ranges(config, asking)
     if mistakes:
         raise UsageError("the configuration is wrong: " + "; ".join(mistakes), "", "Correct what is named.")
     return config
@@ -187,10 +191,23 @@ def _build(given: Mapping[str, tuple[Any, str]], file: str, mistakes: list[str])
         if setting.name in given:
             values[setting.field] = _value(setting, given[setting.name], mistakes)
     values["keys"] = _keys(given, mistakes)
-    cidrs, masks = values.get("cluster_cidrs"), values.get("node_masks")
-    if cidrs and masks and len(masks) > len(cidrs):
-        mistakes.append(f"there are {len(masks)} node masks for {len(cidrs)} cluster CIDRs")
     return Config(**values, origins={name: origin for name, (_, origin) in given.items()}, file=file)
+
+
+def _ranges(config: Config, asking: bool) -> Iterator[str]:
+    """What no controller manager would start with."""
+    if not (config.cluster_cidrs or config.node_masks or config.service_cidrs):
+        return
+    from flannelscope.config_ranges import families, masks, surplus
+
+    clusters = [prefix for prefix in map(parse, config.cluster_cidrs) if prefix is not None]
+    wrong = {"kube.node_cidr_mask_size": [*surplus(clusters, config.node_masks)]}
+    if not asking:
+        wrong["kube.node_cidr_mask_size"] += masks(clusters, config.node_masks)
+        wrong["kube.cluster_cidr"] = [*families(config.cluster_cidrs, "cluster CIDRs")]
+        wrong["kube.service_cidr"] = [*families(config.service_cidrs, "service ranges")]
+    for name, mistakes in wrong.items():
+        yield from (f"{config.origins[name]}: {mistake}" for mistake in mistakes)
 
 
 def _value(setting: Setting, said: tuple[Any, str], mistakes: list[str]) -> Any:

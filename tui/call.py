@@ -25,6 +25,7 @@ class Call:
     def __init__(self, options: Mapping[str, Any], output: str = "text") -> None:
         self.options = options
         self.output = output
+        self.asking = False  # whether the ranges given are a question, not what the cluster has
 
     @property
     def debug(self) -> bool:
@@ -37,7 +38,7 @@ class Call:
         from tui.actions import actions
 
         given = {name: value for name, value in self.options.items() if "." in name}
-        return load(given, file=self.options.get("config", ""), actions=actions)
+        return load(given, file=self.options.get("config", ""), actions=actions, asking=self.asking)
 
     def settings(self, from_file: str = "") -> Settings:
         """What to read. Raises UsageError for a wrong configuration or two worlds at once."""

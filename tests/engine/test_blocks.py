@@ -63,6 +63,12 @@ def test_a_plan_that_kubernetes_refuses_is_not_valid(clusters: list[str], masks:
     assert problem in made[0].problems[0]
 
 
+def test_what_is_wrong_with_one_family_is_no_problem_of_the_other() -> None:
+    six, four = plan(["fd00::/32", "10.0.0.0/8"], [64, 24])
+    assert "the node CIDR size is too big" in six.problems[0]
+    assert (six.valid, four.valid, four.problems) == (False, True, ())
+
+
 def test_services_inside_the_range_cost_blocks() -> None:
     (made,) = plan(["10.96.0.0/11"], [24], [prefix("10.96.0.0/12")], nodes=5000)
     assert (made.blocks, made.usable_blocks, made.valid) == (8192, 4096, True)

@@ -107,9 +107,58 @@ def test_lists_are_lists_or_texts_with_commas(tmp_path: Path) -> None:
     assert config.cluster_cidrs == ("10.244.0.0/16", "fd00::/48")
     assert config.node_masks == (24, 64)
     assert load(file=file, environment={}).node_masks == (24,)
-    assert "2 node masks for 1 cluster CIDRs" in wrong(
-        options={"kube.cluster_cidr": "10.0.0.0/8", "kube.node_cidr_mask_size": "24,64"}
-    )
+    assert "2 node masks for 1 cluster CIDRs" in wrong(options=ranges("10.0.0.0/8", "24,64"))
+
+
+def ranges(clusters: str = "", masks: str = "", services: str = "") -> dict[str, object]:
+    """These ranges as options."""
+    given = {"kube.cluster_cidr": clusters, "kube.node_cidr_mask_size": masks, "kube.service_cidr": services}
+    return {name: value for name, value in given.items() if value}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (ranges("10.244.0.0/16", "99"), "/99 is longer than an IPv4 address (32 bits)"),
+        (ranges("10.244.0.0/16", "12"), "/12 is shorter than the cluster CIDR 10.244.0.0/16"),
+        (ranges("fd00::/40", "64"), "/64 is more than 16 bits longer than the cluster CIDR fd00::/40"),
+        (ranges("10.0.0.0/8,10.1.0.0/16"), "10.0.0.0/8 and 10.1.0.0/16 are both IPv4: two cluster CIDRs must be of different"),
+        (ranges("10.0.0.0/8,fd00::/56,10.1.0.0/16"), "3 cluster CIDRs: there can be two at most"),
+        (ranges("", "24,64,24"), "there are 3 node masks for at most 2 cluster CIDRs"),
+        (ranges(services="fd00::/108,fd01::/108"), "both IPv6: two service ranges must be of different families"),
+    ],
+)
+def test_ranges_that_no_controller_manager_would_start_with_are_mistakes(given: dict[str, object], told: str) -> None:
+    assert told in wrong(options=given)
+
+
+def test_every_mistake_of_the_ranges_is_told_with_where_it_was_given() -> None:
+    told = wrong(environment={"FLANNELSCOPE_KUBE_NODE_CIDR_MASK_SIZE": "33,129"}, options=ranges("10.0.0.0/8,10.1.0.0/16"))
+    assert "129 is no prefix length" in told
+    told = wrong(environment={"FLANNELSCOPE_KUBE_NODE_CIDR_MASK_SIZE": "33,8"}, options=ranges("10.0.0.0/8,10.1.0.0/16"))
+    assert "environment FLANNELSCOPE_KUBE_NODE_CIDR_MASK_SIZE: /33 is longer" in told
+    assert "environment FLANNELSCOPE_KUBE_NODE_CIDR_MASK_SIZE: /8 is shorter" in told
+    assert "option --cluster-cidr: 10.0.0.0/8 and 10.1.0.0/16 are both IPv4" in told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ranges("10.244.0.0/16", "24"),
+        ranges("10.244.0.0/16", "16"),
+        ranges("10.244.0.0/16", "32"),
+        ranges("fd00::/48,10.0.0.0/8", "64,24", "10.96.0.0/12,fd01::/108"),
+        ranges("10.0.0.0/8,fd00::/48", "24"),
+        ranges("", "120"),
+    ],
+)
+def test_ranges_that_a_controller_manager_would_start_with_are_taken(given: dict[str, object]) -> None:
+    assert load(given, environment={}).origins.keys() == given.keys()
+
+
+def test_a_question_about_ranges_may_be_about_wrong_ones() -> None:
+    asked = load(ranges("10.0.0.0/8,10.1.0.0/16", "99"), environment={}, asking=True)
+    assert (asked.cluster_cidrs, asked.node_masks) == (("10.0.0.0/8", "10.1.0.0/16"), (99,))
 
 
 def test_kubeconfig_of_the_environment_is_left_to_kubectls_rules() -> None:

@@ -15,6 +15,7 @@ from flannelscope.judge import Judgement
 from flannelscope.model import Gap, Snapshot, Topic
 from flannelscope.report import build
 from tests.engine.builders import announced, findings, healthy, node
+from tests.tui.cli import call
 from tui.commands import DEMO, name_demo, program
 from tui.headless.check import exit_code
 
@@ -207,6 +208,32 @@ def test_a_plan_of_two_families_has_its_keys_once_per_family() -> None:
     said = document("cidr", "plan", "--cluster-cidr", "10.244.0.0/16,fd00::/56", "--node-cidr-mask-size", "24,64")
     assert [family["cluster_cidr"] for family in said["families"]] == ["10.244.0.0/16", "fd00::/56"]
     assert [family["blocks"] for family in said["families"]] == [256, 256]
+    said = document("cidr", "plan", "--cluster-cidr", "fd00::/32,10.0.0.0/8", "--node-cidr-mask-size", "64,24")
+    assert (said["valid"], [family["valid"] for family in said["families"]]) == (False, [False, True])
+    assert [len(family["problems"]) for family in said["families"]] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("--node-cidr-mask-size", "99"), "/99 is longer than an IPv4 address (32 bits)"),
+        (("--node-cidr-mask-size", "8"), "/8 is shorter than the cluster CIDR 10.244.0.0/16"),
+        (("--node-cidr-mask-size", "24,64"), "there are 2 node masks for 1 cluster CIDRs"),
+        (("--cluster-cidr", "10.0.0.0/8,10.1.0.0/16"), "both IPv4"),
+    ],
+)
+def test_ranges_that_the_cluster_cannot_have_are_wrong_use(tmp_path: Path, args: tuple[str, ...], told: str) -> None:
+    """Some are known to be wrong only when the cluster CIDR was found."""
+    for command in (("check",), ("nodes",), ("cidr", "free")):
+        done = call(tmp_path, *command, "--demo", "healthy", *args)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert told in done.stderr
+
+
+def test_a_mask_that_only_inferred_ranges_contradict_is_taken(tmp_path: Path) -> None:
+    file = saved(tmp_path, ("a", "10.244.0.0/24"))
+    assert run("check", "--from", file, "--node-cidr-mask-size", "23")[0] == 0
+    assert run("check", "--from", file, "--node-cidr-mask-size", "33")[0] == 2
 
 
 def test_free_blocks_of_a_saved_file(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def plan(call: Call, output: str, nodes: int | None, max_pods: int) -> int:
     from flannelscope.report.document import encode
     from tui.streams import emit
 
+    call.asking = True
     config = call.config
     if not config.cluster_cidrs:
         raise UsageError("no range is given", "", "Give --cluster-cidr and --node-cidr-mask-size.")
@@ -85,6 +86,7 @@ def what_if(call: Call, output: str, number: int, from_file: str) -> None:
     from tui.reading import look
     from tui.streams import emit
 
+    call.asking = True
     config = call.config
     clusters = [prefix for prefix in map(parse, config.cluster_cidrs) if prefix is not None]
     if not clusters:
