@@ -3,9 +3,10 @@ reconciled either: no Deployments, no evictions, no clean-up of pods on dead Nod
 
 How it is known
 
-All its pods are seen not to run, to crash again and again, or to have ended twice within ten minutes; or its Lease is more
-than a minute old by the API server's clock while a Node has waited for a podCIDR for over two minutes. A manager that is
-no pod (k3s, RKE1, a managed control plane, a systemd unit) cannot be seen, and its absence proves nothing.
+All its pods are seen not to run, to crash again and again, or to have ended twice within ten minutes; or none is seen to
+run, and its Lease is more than a minute old by the API server's clock while a Node has waited for a podCIDR for over two
+minutes. A pod that runs on a living Node outweighs an old Lease: leader election may be off, and its machine's clock behind.
+A manager that is no pod (k3s, RKE1, a managed control plane, a systemd unit) cannot be seen, and its absence proves nothing.
 
 What to do
 

@@ -12,6 +12,7 @@ import msgspec
 
 from flannelscope.effective.flags import Flags, last, listed, number, parts, read_flags, true
 from flannelscope.effective.values import origin
+from flannelscope.heartbeats import alive, fresh, kubelet_lease
 from flannelscope.model import Lease, Node, Origin, Pod, Snapshot, Topic, Value
 from flannelscope.text import count, fold
 
@@ -21,7 +22,6 @@ NODE_ARGS = ("k3s.io/node-args", "rke2.io/node-args")
 EMBEDDED_CLUSTER_CIDR = ("10.42.0.0/16",)
 EMBEDDED_SERVICE_CIDR = ("10.43.0.0/16",)
 NODE_IPAM_NAMES = ("nodeipam", "node-ipam-controller")
-STALE = 60.0  # seconds: a leading manager renews its Lease every 2 s
 WAITING = 120.0
 RECENT = 600.0
 
@@ -159,13 +159,44 @@ def liveness(snapshot: Snapshot) -> Liveness:
         return Liveness(False, f"{count(len(pods), 'controller manager')} seen, none of them runs ({told})")
     if not pods and embedded(snapshot):
         return Liveness(None, "k3s and RKE2 carry the controller manager inside themselves: it cannot be seen")
-    stale = _stale_lease(snapshot, now)
-    if stale:
-        return Liveness(False, stale)
+    seen = {pod.node or pod.name: _host_lives(snapshot, pod) for pod in pods if _runs(pod, now)}
+    if any(seen.values()):
+        return Liveness(True, f"the controller manager runs on {fold(name for name, lives in seen.items() if lives)}")
+    return _by_lease(snapshot, now, tuple(name for name, lives in seen.items() if lives is None), pods)
+
+
+def _by_lease(snapshot: Snapshot, now: float, doubtful: tuple[str, ...], pods: tuple[Pod, ...]) -> Liveness:
+    """What the Lease proves where no pod is seen to run for sure: leader election may be off, and clocks may be behind."""
+    lease = manager_lease(snapshot)
+    at = snapshot.readings[Topic.CONTROL_PLANE].at
+    if doubtful and lease is not None and fresh(lease, at):
+        return Liveness(True, f"the controller manager runs on {fold(doubtful)}")
+    if doubtful:
+        where = fold(doubtful)
+        return Liveness(None, f"the controller manager is said to run on {where}, but whether that machine lives is doubtful")
+    waiting = sum(1 for n in waiting_nodes(snapshot) if n.created is not None and now - n.created > WAITING)
+    if lease is not None and lease.renewed is not None and waiting and not fresh(lease, at):
+        who = f"held by {lease.holder}" if lease.holder else "held by nobody"
+        renewed = f"was last renewed {at - lease.renewed:.0f} s ago"
+        waits = f"{count(waiting, 'Node')} {'waits' if waiting == 1 else 'wait'}"
+        return Liveness(False, f"its Lease kube-system/{MANAGER}, {who}, {renewed}, and {waits}")
     if pods:
-        places = fold([pod.node or pod.name for pod in pods if (pod.node or pod.name) not in failing])
-        return Liveness(True, f"the controller manager runs on {places}")
+        return Liveness(None, "the controller manager is not seen to run: its pods start, or their Nodes are silent")
     return Liveness(None, "the controller manager is no pod of this cluster: it cannot be seen")
+
+
+def _runs(pod: Pod, now: float) -> bool:
+    """Whether its kubelet said last that it runs."""
+    status = next((s for s in (pod.detail.statuses if pod.detail else ()) if s.name == MANAGER), None)
+    return not _failing(pod, now) and (pod.phase == "Running" if status is None else status.state == "running")
+
+
+def _host_lives(snapshot: Snapshot, pod: Pod) -> bool | None:
+    """Whether somebody still speaks for this pod: on a dead Node it seems to run for ever. None when that is doubtful."""
+    node = next((n for n in snapshot.nodes if n.name == pod.node), None)
+    if node is None or (node.ready != "Unknown" and not snapshot.has(Topic.LEASES)):
+        return True
+    return alive(snapshot, node, kubelet_lease(snapshot, node.name))
 
 
 def _failing(pod: Pod, now: float) -> str:
@@ -178,15 +209,3 @@ def _failing(pod: Pod, now: float) -> str:
     if status.state == "waiting" and status.reason in ("ContainerCreating", "PodInitializing"):
         return ""
     return status.reason or status.state
-
-
-def _stale_lease(snapshot: Snapshot, now: float) -> str:
-    lease = manager_lease(snapshot)
-    if lease is None or lease.renewed is None:
-        return ""
-    age = snapshot.readings[Topic.CONTROL_PLANE].at - lease.renewed
-    long = [n for n in waiting_nodes(snapshot) if n.created is not None and now - n.created > WAITING]
-    if age <= STALE or not long:
-        return ""
-    who = f"held by {lease.holder}" if lease.holder else "held by nobody"
-    return f"its Lease kube-system/{MANAGER}, {who}, was last renewed {age:.0f} s ago, and {count(len(long), 'Node')} waits"
