@@ -10,8 +10,9 @@ covers the Node it is only worth knowing. Clusters in which no Node has a podCID
 
 What to do
 
-Remove the cause: bring the controller manager up, widen the pool, start it with --allocate-node-cidrs, or, where podCIDRs
-are given by hand, write a free one to the Node. Flannel starts by itself within minutes once it is there.
+Remove the cause: bring the controller manager up, widen the pool, or, where podCIDRs are given by hand, write a free one to
+the Node. A controller manager that is to hand them out needs --allocate-node-cidrs and a --cluster-cidr that holds all
+podCIDRs there are: else it does not start. Flannel starts by itself within minutes once it is there.
 
 How to undo it
 
@@ -26,13 +27,11 @@ from collections.abc import Iterator
 
 from flannelscope.address_proofs import MANAGER_COMMAND, settings
 from flannelscope.checks import Check, check
-from flannelscope.cidr import show
 from flannelscope.effective import Allocator
 from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import SHOWN, last_writer, when
 from flannelscope.shortage import UNINITIALIZED, long_waiting, shortage
-from flannelscope.targets import target
 from flannelscope.text import fold
 
 REASONS = {
@@ -98,7 +97,7 @@ def _finding(this: Check, facts: Facts, nodes: list[Node], reason: str, covered:
         tuple(node_subject(name) for name in names),
         severity=Severity.CRITICAL if covered else Severity.INFO,
         evidence=(*(_proof(node) for node in nodes[:SHOWN]), _allocator(facts), *settings(facts, "cluster-cidr")),
-        remedy=_remedy(facts, names[0], reason),
+        remedy=_remedy(names[0], reason),
     )
 
 
@@ -117,18 +116,31 @@ def _allocator(facts: Facts) -> Evidence:
     return Evidence("allocator", said, "arguments and state of the controller manager", MANAGER_COMMAND)
 
 
-def _remedy(facts: Facts, name: str, reason: str) -> Remedy:
-    if reason in ("hand", "off", "unknown"):
-        free = [show(block) for block in target(facts, name)] or ["CIDR"]
-        patch = json.dumps({"spec": {"podCIDR": free[0], "podCIDRs": free}})
-        return Remedy(
-            "Start the controller manager with --allocate-node-cidrs, or write a free podCIDR (flannelscope cidr free) to "
-            "the Node.",
-            (f"kubectl patch node {shlex.quote(name)} --type merge -p {shlex.quote(patch)}",),
-            "A podCIDR once set cannot be changed; nothing checks that it is free.",
-        )
+BY_HAND = {
+    "hand": "Write a free podCIDR to the Node.",
+    "off": "Write a free podCIDR to the Node, or start the controller manager with --allocate-node-cidrs and a --cluster-cidr "
+    "that holds all podCIDRs there are: with any other it does not start.",
+    "unknown": "Find out who hands out podCIDRs here; where it is done by hand, write a free one to the Node.",
+}
+FREE = "flannelscope cidr free names free ones when it is told the range (--cluster-cidr, --node-cidr-mask-size)."
+PATCH = json.dumps({"spec": {"podCIDR": "CIDR", "podCIDRs": ["CIDR"]}})
+
+
+def _by_hand_remedy(name: str, reason: str) -> Remedy:
+    """No block is known to be free where the range is not known: the command holds a word that the API refuses."""
+    return Remedy(
+        f"{BY_HAND[reason]} {FREE}",
+        () if reason == "unknown" else (f"kubectl patch node {shlex.quote(name)} --type merge -p {shlex.quote(PATCH)}",),
+        "Put the podCIDR in place of CIDR, twice. Once set it cannot be changed, and nothing checks that it is free.",
+    )
+
+
+def _remedy(name: str, reason: str) -> Remedy:
+    if reason in BY_HAND:
+        return _by_hand_remedy(name, reason)
     do = {
-        "exhausted": "Widen the pool: a larger --cluster-cidr or a longer node mask, or remove Nodes that are gone.",
+        "exhausted": "Widen the pool: a larger --cluster-cidr that holds all podCIDRs, or a longer node mask; or remove Nodes "
+        "that are gone.",
         "down": "Bring the controller manager up; it gives the podCIDRs by itself.",
         "cloud": "Look at the cloud controller manager: it must initialise the Node (its taint says that it has not).",
         "on": "Look into the controller manager's log for this Node's name.",

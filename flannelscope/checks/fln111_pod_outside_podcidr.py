@@ -21,7 +21,7 @@ There is nothing to undo: the pods are started again by their controllers. Pods 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
@@ -61,12 +61,21 @@ def _finding(this: Check, facts: Facts, name: str, pods: list[tuple[Pod, str]]) 
         (node_subject(name), *(pod_subject(pod) for pod, _ in pods)),
         evidence=(pod_cidrs(node), *(_proof(pod, text) for pod, text in pods[:SHOWN])),
         remedy=Remedy(
-            "Delete these pods, so that they get addresses of the present podCIDR; when new ones are wrong too, clear cni0 and "
-            "its reservations on the node first.",
-            tuple(f"kubectl -n {shlex.quote(p.namespace)} delete pod {shlex.quote(p.name)}" for p, _ in pods[:SHOWN]),
-            "Pods without a controller are not started again.",
+            "Delete these pods, so that they get addresses of the present podCIDR; when new ones are wrong too, the bridge and "
+            "its reservations on the node are still those of the former podCIDR.",
+            delete_pods(pod for pod, _ in pods[:SHOWN]),
+            LOST,
         ),
     )
+
+
+LOST = "A pod without a controller is gone for good when it is deleted: no command is given for such ones."
+
+
+def delete_pods(pods: Iterable[Pod]) -> tuple[str, ...]:
+    """The commands that delete those pods which their controllers start again."""
+    named = dict.fromkeys((pod.namespace, pod.name) for pod in pods if pod.owner_kind)
+    return tuple(f"kubectl -n {shlex.quote(namespace)} delete pod {shlex.quote(name)}" for namespace, name in named)
 
 
 def _proof(pod: Pod, text: str) -> Evidence:

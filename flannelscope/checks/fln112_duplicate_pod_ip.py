@@ -20,17 +20,17 @@ There is nothing to undo: the pod is started again by its controller.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from flannelscope.checks import Check, check
+from flannelscope.checks.fln111_pod_outside_podcidr import LOST, delete_pods
+from flannelscope.cidr import holds, parse_address
 from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Pod, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.pod_addresses import left_out, seen_again, shared, unconfirmed
-from flannelscope.proofs import SHOWN, pod_cidrs
+from flannelscope.proofs import SHOWN, doubtful, pod_cidrs, why_doubtful
 from flannelscope.text import count, fold
 
-HEARTBEAT = "whether the Nodes live is not known: the Leases of their kubelets were not read"
 NOT_CONFIRMED = "seen once only: the second read that confirms it has not been made, or showed a Node that is changing"
 
 
@@ -39,19 +39,25 @@ def duplicate_pod_ip(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """One finding for each set of Nodes whose pods share addresses."""
     if reason := left_out(facts):
         yield this.unknown(reason)
-    waiting: dict[str, dict[str, None]] = {NOT_CONFIRMED: {}, HEARTBEAT: {}}
+    waiting: dict[str, dict[str, None]] = {NOT_CONFIRMED: {}, why_doubtful(facts): {}}
     for item in shared(facts):
-        silent = tuple(name for name in item.nodes if facts.alive(facts.nodes[name]) is None)
-        unsure = unconfirmed(facts, item.nodes)
-        if silent or unsure:
-            waiting[HEARTBEAT if silent else NOT_CONFIRMED].update(dict.fromkeys(silent or unsure))
+        if unsure := unconfirmed(facts, item.nodes):
+            waiting[NOT_CONFIRMED].update(dict.fromkeys(unsure))
             continue
         stable = {text: pods for text, pods in item.pods.items() if all(seen_again(facts, pod, text) for pod in pods)}
         if stable:
             yield _finding(this, facts, item.nodes, stable)
+            waiting[why_doubtful(facts)].update(dict.fromkeys(_deciding(facts, item.nodes, stable)))
     for reason, names in waiting.items():
         if names:
             yield this.unknown(reason, tuple(names))
+
+
+def _deciding(facts: Facts, names: tuple[str, ...], pods: dict[str, tuple[Pod, ...]]) -> tuple[str, ...]:
+    """The doubtful Nodes without whose life no address would be used twice: the pods of a dead Node only seem to run."""
+    if any(sum(1 for pod in found if facts.alive(facts.nodes[pod.node])) > 1 for found in pods.values()):
+        return ()
+    return doubtful(facts, (facts.nodes[name] for name in names))
 
 
 def _finding(this: Check, facts: Facts, nodes: tuple[str, ...], pods: dict[str, tuple[Pod, ...]]) -> Finding:
@@ -64,12 +70,28 @@ def _finding(this: Check, facts: Facts, nodes: tuple[str, ...], pods: dict[str, 
             *(_proof(text, found) for text, found in list(pods.items())[:SHOWN]),
             *(pod_cidrs(facts.nodes[name]) for name in nodes[:SHOWN]),
         ),
-        remedy=Remedy(
-            "Delete the pod whose address is not in its Node's podCIDR; where both are, repair the podCIDRs first.",
-            (f"kubectl -n {shlex.quote(first[-1].namespace)} delete pod {shlex.quote(first[-1].name)}",),
-            "Look at the podCIDRs before deleting either.",
-        ),
+        remedy=_remedy(facts, pods),
     )
+
+
+def _remedy(facts: Facts, pods: dict[str, tuple[Pod, ...]]) -> Remedy:
+    """Only a pod whose address is not its Node's to give can be called the wrong one."""
+    wrong = [pod for text, found in pods.items() for pod in found if _foreign(facts, pod, text)]
+    if not wrong:
+        return Remedy("Each of these pods has an address of its own Node's podCIDR: repair the podCIDRs first, then delete one.")
+    names = ", ".join(dict.fromkeys(f"{pod.namespace}/{pod.name}" for pod in wrong[:SHOWN]))
+    return Remedy(
+        f"Delete the pods whose address is not in their Node's podCIDR ({names}); their controllers start them again.",
+        delete_pods(wrong[:SHOWN]),
+        LOST,
+    )
+
+
+def _foreign(facts: Facts, pod: Pod, text: str) -> bool:
+    """Whether the address is in none of its Node's podCIDRs, while the Node has one of this family."""
+    address = parse_address(text)
+    own = [i.prefix for i in facts.pod_cidrs_of.get(pod.node, ()) if i.prefix and address and i.prefix.family == address[0]]
+    return bool(own) and address is not None and not any(holds(prefix, *address) for prefix in own)
 
 
 def _proof(text: str, pods: tuple[Pod, ...]) -> Evidence:

@@ -11,7 +11,9 @@ read here does not tell.
 What to do
 
 Keep the installation whose ConfigMap and image are the wanted ones (after an upgrade the one in namespace kube-flannel),
-delete the other DaemonSet, then start flannel anew on the nodes where it ran.
+delete the other DaemonSet, then start flannel anew on the nodes where it ran. The command for that is given only for what an
+upgrade of the upstream manifest has left in kube-system: Canal, RKE2 and Helm manage theirs, and Canal's DaemonSet enforces
+policies too.
 
 How to undo it
 
@@ -25,11 +27,12 @@ from itertools import combinations
 
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts, FlannelOnNode
-from flannelscope.flannel.discovery import Installation
+from flannelscope.flannel.discovery import Installation, embedding
 from flannelscope.model import Finding, Remedy, Severity, Subject, Topic, Unknown, node_subject
 from flannelscope.proofs import SHOWN, flannel_runs, quoted
 from flannelscope.text import count, fold
 
+MANAGED = ("app.kubernetes.io/managed-by", "helm.sh/chart", "objectset.rio.cattle.io/hash")
 Pair = tuple[int, int]  # indexes of installations
 
 
@@ -46,7 +49,7 @@ def two_daemons(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     for (first, second), places in _pairs(facts).items():
         a, b = installations[first], installations[second]
         if a.prefix == b.prefix or (a.subnet_file == b.subnet_file and _names_file(a) and _names_file(b)):
-            yield _finding(self, a, b, places)
+            yield _finding(self, facts, a, b, places)
         elif a.subnet_file == b.subnet_file:
             yield self.unknown(
                 f"{a.title} and {b.title} have different prefixes and both write {a.subnet_file} inside their containers; "
@@ -72,10 +75,12 @@ def _pairs(facts: Facts) -> dict[Pair, dict[str, tuple[FlannelOnNode, ...]]]:
     return found
 
 
-def _finding(self: Check, a: Installation, b: Installation, places: dict[str, tuple[FlannelOnNode, ...]]) -> Finding:
+def _finding(
+    self: Check, facts: Facts, a: Installation, b: Installation, places: dict[str, tuple[FlannelOnNode, ...]]
+) -> Finding:
     same = f"annotation prefix {a.prefix}" if a.prefix == b.prefix else f"file {a.subnet_file}"
     proofs = [flannel_runs(item) for items in list(places.values())[: SHOWN // 2] for item in items]
-    old = next((i for i in (a, b) if i.namespace == "kube-system" and "kube-flannel" in (a.namespace, b.namespace)), None)
+    old = next((i for i, other in ((a, b), (b, a)) if _left_by_upgrade(facts, i, other)), None)
     doomed = [i for i in ((old,) if old else (a, b)) if i.daemonset is not None]
     return self.finding(
         f"Two flannels run on {count(len(places), 'node')} ({fold(list(places))}) with one {same}: {a.title} ({a.version}) and "
@@ -91,6 +96,17 @@ def _finding(self: Check, a: Installation, b: Installation, places: dict[str, tu
             "Compare the net-conf.json of both first: the nodes switch to that of the flannel that stays.",
         ),
     )
+
+
+def _left_by_upgrade(facts: Facts, old: Installation, new: Installation) -> bool:
+    """Whether `old` is upstream's of before v0.19, in kube-system, beside upstream's of today, and nobody manages it."""
+    if old.daemonset is None or new.daemonset is None or (old.kind, new.kind) != ("upstream", "upstream"):
+        return False
+    before, after = old.daemonset.created, new.daemonset.created
+    younger = before is not None and after is not None and before > after
+    managed = any(key in old.daemonset.labels for key in MANAGED)
+    rke2 = any(embedding(node) != "host" for node in facts.snapshot.nodes if node.name in old.covered)
+    return (old.namespace, new.namespace) == ("kube-system", "kube-flannel") and not younger and not managed and not rke2
 
 
 def _daemonsets(*installations: Installation) -> Iterator[Subject]:

@@ -84,8 +84,9 @@ def _kured(self: Check, facts: Facts, daemonset: DaemonSet) -> Iterator[Finding]
             ),
         ),
         remedy=Remedy(
-            "Wait until kured is done with that node. Release the lock by hand only where kured has died.",
-            (f"kubectl -n {quoted(daemonset.namespace)} annotate daemonset {quoted(daemonset.name)} {KURED_LOCK}-",),
+            "Wait until kured is done with that node.",
+            caution=f"Releasing the lock (annotation {KURED_LOCK}) while kured lives lets it reboot the next node at once: do so "
+            "by hand only where kured has died and the node is back.",
         ),
     )
 
