@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flannelscope.blocks import flannel_networks, free_blocks, taken
+from flannelscope.deletion import not_read
 from flannelscope.facts import Facts
 from flannelscope.model import Prefix
 
 
 def target(facts: Facts, name: str) -> tuple[Prefix, ...]:
-    """The podCIDRs proposed for the Node, one for each cluster CIDR; empty where the allocator's range is not known for sure.
+    """The podCIDRs proposed for the Node, one for each cluster CIDR; empty where the allocator's range is not known for
+    sure, or where a Node could not be read: any block might be its own.
 
     The same Node gets the same answer as long as these Facts live, and no two Nodes share one.
     """
-    if not facts.configuration.known:
+    if not facts.configuration.known or not_read(facts):
         return ()
     if name not in facts.targets:
         if facts.fresh_blocks is None:

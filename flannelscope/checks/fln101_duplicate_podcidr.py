@@ -11,10 +11,12 @@ the block in the controller manager, which may hand it out again.
 
 What to do
 
-Give one of them, usually the younger, another podCIDR: drain it, delete its Node, create it again with a free podCIDR.
-Deleting the Node makes every peer drop its entries for the subnet although the other still lives there; writing the
-survivor's backend-data annotation again with another blank makes all peers set them within a second. Restart the
-controller manager after the deletion and before any Node joins.
+One holder keeps the podCIDR, all others leave it. A dead one goes first, then one outside flannel, then a worker; of equals
+the younger. If a dead one's machine is gone for good, its Node is deleted; a living one is drained, its Node deleted and
+created again with a free podCIDR. Deleting the Node makes every peer drop its entries for the subnet although the other
+still lives there; writing the survivor's backend-data annotation again with another blank makes all peers set them within a
+second. Restart the controller manager after the deletion and before any Node joins, but never while FLN103 stands: it would
+not start. For Nodes that belong to etcd, a provider or a finalizer no command is given.
 
 How to undo it
 
@@ -25,12 +27,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flannelscope.address_proofs import age_order, exchange_remedy, held_by
+from flannelscope.address_proofs import age_order, held_by
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.cidr import show
+from flannelscope.deletion import dead, leaving_order
+from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
-from flannelscope.model import Finding, Node, Severity, Topic, Unknown, node_subject
+from flannelscope.model import Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.text import count, fold
 
 
@@ -64,7 +68,6 @@ def _finding(this: Check, facts: Facts, group: tuple[PodCidr, ...]) -> Finding:
     nodes = age_order(facts.nodes[name] for name in dict.fromkeys(item.node for item in group))
     names = [node.name for node in nodes]
     seen = [name for name in names if facts.in_flannel(name)]
-    keeping = fold(names[:-1])
     prefix = group[0].prefix
     assert prefix is not None  # only CIDRs are grouped
     return this.finding(
@@ -72,8 +75,17 @@ def _finding(this: Check, facts: Facts, group: tuple[PodCidr, ...]) -> Finding:
         tuple(node_subject(item.node) for item in sorted(group, key=lambda i: names.index(i.node))),
         severity=Severity.CRITICAL if len(seen) > 1 else Severity.WARNING,
         evidence=held_by(facts, group),
-        remedy=exchange_remedy(facts, f"Give {names[-1]} another podCIDR; {keeping} keeps this one.", names[-1], names[:-1]),
+        remedy=_remedy(facts, nodes),
     )
+
+
+def _remedy(facts: Facts, nodes: list[Node]) -> Remedy:
+    """All holders but one leave the podCIDR."""
+    *leaving, staying = leaving_order(facts, nodes)
+    moving = [node.name for node in leaving if not dead(facts, node) and node.deleting is None]
+    keeps = f"{staying.name} keeps this podCIDR"
+    summary = f"Give {fold(moving)} another podCIDR; {keeps}." if moving else f"{keeps}."
+    return exchange_remedy(facts, summary, *(node.name for node in leaving))
 
 
 def _effect(facts: Facts, names: list[str], seen: list[str]) -> str:

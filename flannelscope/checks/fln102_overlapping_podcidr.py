@@ -13,8 +13,9 @@ What to do
 
 Usually the larger one is a remnant of another node mask: give it a podCIDR of the usual length. Deleting its Node clears
 every block it touched in the controller manager, also those in use by others: restart the controller manager before any
-Node joins. Peers also drop the neighbour entry of the base address, which the Node with the same base still needs: write
-its backend-data annotation again with another blank.
+Node joins, but never while FLN103 stands: it would not start. Peers also drop the neighbour entry of the base address, which
+the Node with the same base still needs: write its backend-data annotation again with another blank. Where all it contains
+are dead, or it may not be moved and contains few, these move in its place.
 
 How to undo it
 
@@ -25,13 +26,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flannelscope.address_proofs import exchange_remedy, held_by
+from flannelscope.address_proofs import held_by
 from flannelscope.addresses import Overlap, PodCidr
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.cidr import sweep
+from flannelscope.deletion import dead, objection
+from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
-from flannelscope.model import Finding, Severity, Topic, Unknown, node_subject
+from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.text import count, fold
+
+FEW = 3  # Nodes that are moved in place of the larger one
 
 
 @check(
@@ -63,8 +68,19 @@ def _finding(this: Check, facts: Facts, overlap: Overlap, outer: list[str], inne
         tuple(node_subject(name) for name in names),
         severity=Severity.CRITICAL if _live(facts, overlap) else Severity.WARNING,
         evidence=held_by(facts, (*overlap.outer, *overlap.inner)),
-        remedy=exchange_remedy(facts, f"Give {outer[0]} a podCIDR that touches no other Node's.", outer[0], base),
+        remedy=_remedy(facts, list(dict.fromkeys(outer)), inner),
     )
+
+
+def _remedy(facts: Facts, outer: list[str], inner: list[str]) -> Remedy:
+    """The larger one moves, unless all it contains are dead, or only what it contains may be moved and that is little."""
+    small = [facts.nodes[name] for name in inner]
+    large = [facts.nodes[name] for name in outer]
+    only_the_dead = all(dead(facts, node) for node in small) and not any(dead(facts, node) for node in large)
+    may_not = any(objection(facts, node) for node in large) and len(small) <= FEW
+    inside = (only_the_dead or may_not) and not any(objection(facts, node) for node in small)
+    moving = inner if inside else outer
+    return exchange_remedy(facts, f"{fold(moving)} must leave: the podCIDRs of Nodes must not touch each other.", *moving)
 
 
 def _same_base(overlap: Overlap) -> list[str]:

@@ -23,11 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flannelscope.address_proofs import CAUTION, exchange, held_by, settings, unknown_allocator
+from flannelscope.address_proofs import held_by, settings, unknown_allocator
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
 from flannelscope.cidr import show
+from flannelscope.deletion import leaving_order
 from flannelscope.effective.manager import MANAGER, component_pods
+from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
 from flannelscope.model import WHOLE_CLUSTER, Evidence, Finding, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.text import fold
@@ -62,14 +64,19 @@ def _finding(this: Check, facts: Facts, outside: Sequence[PodCidr]) -> Finding:
         f"{'is' if one else 'are'} outside the cluster CIDR {ranges}: the controller manager {state}.",
         tuple(node_subject(name) for name in names),
         evidence=(*settings(facts, "cluster-cidr"), *_sentence(facts), *held_by(facts, outside)),
-        remedy=Remedy(
-            f"Widen --cluster-cidr to hold all podCIDRs, or give {fold(names)} podCIDRs inside; until then do not restart "
-            "the controller manager.",
-            exchange(facts, names[0]),
-            CAUTION,
-        ),
+        remedy=_remedy(facts, names),
         reach=() if up else _reach(facts),
     )
+
+
+def _remedy(facts: Facts, names: list[str]) -> Remedy:
+    """The blocks of these Nodes are in no pool: nothing is cleared with them, and no restart is needed."""
+    summary = (
+        f"Widen --cluster-cidr to hold all podCIDRs, or give {fold(names)} podCIDRs inside; until then do not restart "
+        "the controller manager."
+    )
+    leaving = leaving_order(facts, (facts.nodes[name] for name in names))
+    return exchange_remedy(facts, summary, *(node.name for node in leaving), clearing=False)
 
 
 def _some(outside: Sequence[PodCidr]) -> str:

@@ -22,10 +22,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from flannelscope.address_proofs import CAUTION, held_by, settings, unknown_allocator
+from flannelscope.address_proofs import held_by, settings, unknown_allocator
 from flannelscope.addresses import PodCidr
 from flannelscope.allocator import CidrSet
 from flannelscope.checks import Check, check
+from flannelscope.deletion import no_restart
+from flannelscope.exchange import CAUTION
 from flannelscope.facts import Facts
 from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.text import fold
@@ -91,8 +93,8 @@ def _finding(this: Check, facts: Facts, pool: CidrSet, length: int, weight: str,
         severity=Severity.INFO if weight == "small" else Severity.WARNING,
         evidence=(*settings(facts, "cluster-cidr", "node-cidr-mask-size"), *held_by(facts, items)),
         remedy=Remedy(
-            "Nothing at once. When such a Node is rebuilt, give it a podCIDR of the usual length, and restart the controller "
-            "manager after its Node was deleted and before any Node joins.",
+            f"{no_restart(facts)} Nothing at once. When such a Node is rebuilt, give it a podCIDR of the usual length, and "
+            "restart the controller manager after its Node was deleted and before any Node joins.".lstrip(),
             caution=CAUTION,
         ),
     )

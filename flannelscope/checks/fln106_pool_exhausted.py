@@ -5,7 +5,7 @@ How it is known
 A Node waits without podCIDR and either no block is free (every block that a podCIDR or a service range touches counts as
 used; with two families the smaller number holds), or an event CIDRNotAvailable names that Node while it still waits. Where
 blocks are free by arithmetic but the allocator gives none, its own book is wrong: with two families each failed attempt
-leaks a block of the first, and a restart of the controller manager heals that.
+leaks a block of the first, and a restart of the controller manager heals that, once FLN103 does not keep it from starting.
 
 What to do
 
@@ -26,6 +26,7 @@ from flannelscope.address_proofs import settings
 from flannelscope.allocator import Restart
 from flannelscope.checks import Check, check
 from flannelscope.cidr import show
+from flannelscope.deletion import no_restart
 from flannelscope.facts import Facts
 from flannelscope.model import WHOLE_CLUSTER, Event, Evidence, Finding, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import SHOWN, when
@@ -52,13 +53,18 @@ def _finding(this: Check, facts: Facts, short: Shortage) -> Finding:
     if restart is None or short.full:
         total = f" all {restart.blocks} blocks are used" if restart else " the allocator says that none is left"
         summary = f"The pool of podCIDRs is exhausted:{total}, and {waits}."
-        advice = "Widen --cluster-cidr or lengthen the node mask, or remove Nodes that are gone for good."
+        advice = (
+            "Widen --cluster-cidr to a range that holds all podCIDRs, or lengthen the node mask, or remove Nodes that are gone "
+            "for good."
+        )
     else:
         summary = (
             f"The allocator says that no podCIDR is left while {count(restart.free, 'block is', 'blocks are')} free by "
             f"arithmetic, and {waits}: its own book is wrong, which a restart of the controller manager heals."
         )
-        advice = "Restart the controller manager: it counts anew which blocks are used."
+        blocked = no_restart(facts)
+        advice = f"{blocked} Then restart it" if blocked else "Restart the controller manager"
+        advice += ": it counts anew which blocks are used."
     return this.finding(
         summary,
         tuple(node_subject(name) for name in short.nodes),

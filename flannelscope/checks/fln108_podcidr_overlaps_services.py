@@ -22,11 +22,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flannelscope.address_proofs import exchange_remedy, held_by, settings
+from flannelscope.address_proofs import held_by, settings
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
 from flannelscope.cidr import contains, last, overlaps, show
+from flannelscope.deletion import leaving_order, no_restart
 from flannelscope.effective import Sureness
+from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.text import fold
@@ -64,7 +66,11 @@ def _pods_inside(this: Check, facts: Facts, service: Prefix, inside: list[PodCid
         "addresses: what is sent to such a pod is taken for a Service.",
         tuple(node_subject(name) for name in names),
         evidence=(*settings(facts, "service-cidr"), *held_by(facts, inside)),
-        remedy=exchange_remedy(facts, f"Give {fold(names)} podCIDRs outside the service range.", names[0]),
+        remedy=exchange_remedy(
+            facts,
+            f"Give {fold(names)} podCIDRs outside the service range.",
+            *(node.name for node in leaving_order(facts, (facts.nodes[name] for name in names))),
+        ),
     )
 
 
@@ -83,7 +89,7 @@ def _cluster_inside(this: Check, facts: Facts, service: Prefix) -> Iterator[Find
         remedy=None
         if told
         else Remedy(
-            f"Start the controller manager with --service-cluster-ip-range={show(service)}.",
+            f"{no_restart(facts)} Start the controller manager with --service-cluster-ip-range={show(service)}.".lstrip(),
             caution="Only the flag counts: the controller manager does not read ServiceCIDR objects.",
         ),
     )

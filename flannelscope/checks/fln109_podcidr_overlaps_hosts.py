@@ -23,10 +23,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
-from flannelscope.address_proofs import exchange_remedy, held_by, settings
+from flannelscope.address_proofs import held_by, settings
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
 from flannelscope.cidr import RangeSet, last, parse_address, show, show_address
+from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, Evidence, Finding, Node, Prefix, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import SHOWN

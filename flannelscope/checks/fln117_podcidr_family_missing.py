@@ -20,8 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flannelscope.address_proofs import CAUTION, settings
+from flannelscope.address_proofs import settings
 from flannelscope.checks import REACHABILITY, Check, check
+from flannelscope.exchange import CAUTION
 from flannelscope.facts import Facts
 from flannelscope.flannel.discovery import Installation
 from flannelscope.model import ConfigMap, Evidence, Finding, Remedy, Severity, Topic, Unknown, node_subject

@@ -89,6 +89,11 @@ def _prefixes(keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(k.removesuffix(GATE) for k in keys if k.endswith(("/" + GATE, "-" + GATE))))
 
 
+def gates(node: Node) -> tuple[str, ...]:
+    """The annotation prefixes under which this Node is a member."""
+    return tuple(prefix for prefix in prefixes(node) if node.annotations[prefix + GATE] == "true")
+
+
 def normal_prefix(flag: str) -> str:
     """The prefix that flanneld makes of --kube-annotation-prefix: it always ends in "/" or "-"."""
     if "/" not in flag:

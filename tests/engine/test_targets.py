@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from msgspec.structs import replace
+
 from flannelscope.cidr import overlaps, parse
 from flannelscope.facts import Facts
-from flannelscope.model import Snapshot
+from flannelscope.model import Gap, Snapshot, Topic
 from flannelscope.simulated import build
 from flannelscope.targets import target
 from tests.engine.builders import NOW, manager_pod, node, snapshot
@@ -50,3 +52,9 @@ def test_the_remedies_of_the_demo_propose_ten_different_blocks() -> None:
         word.rstrip(";") for remedy in remedies for line in remedy.commands for word in line.split() if parse(word.rstrip(";"))
     }
     assert len(remedies) == len([word for word in words if parse(word)]) == 10
+
+
+def test_nothing_is_proposed_while_a_node_could_not_be_read() -> None:
+    held = twins()
+    assert target(Facts(held), "w1") != ()
+    assert target(Facts(replace(held, gaps=(Gap(Topic.NODES, "Node w9 cannot be read", node="w9"),))), "w1") == ()
