@@ -8,12 +8,12 @@ from itertools import islice
 from flannelscope.allocator import Restart, complete_masks, restart
 from flannelscope.blocks import block, flannel_networks, free_blocks, free_runs, taken
 from flannelscope.cidr import BITS, contains, overlaps, parse, show
+from flannelscope.deletion import said_not_read, server
 from flannelscope.effective import Sureness
 from flannelscope.facts import Facts
 from flannelscope.model import Node, Prefix, Value
 from flannelscope.text import count, natural
 
-CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 # Why a Node must be rebuilt, most pressing first: this is also the order in which to do it.
 UNREADABLE, OUTSIDE, INDEX, WHOLE, SERVICES, SPANS, SHARES = range(7)
 
@@ -38,7 +38,10 @@ class Pool(Value, frozen=True, kw_only=True):
 
 
 class Answer(Value, frozen=True, kw_only=True):
-    """What is free, and for what-if what must be rebuilt. `left` is the minimum over the families."""
+    """What is free, and for what-if what must be rebuilt. `left` is the minimum over the families.
+
+    `problem` says why no block can be called free; then none is named, and `left` is the most that there can be.
+    """
 
     would_start: bool
     reason: str
@@ -46,6 +49,13 @@ class Answer(Value, frozen=True, kw_only=True):
     pools: tuple[Pool, ...]
     rebuild: tuple[Rebuild, ...] = ()
     notes: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def unsure(facts: Facts) -> str:
+    """Why no block can be called free: Nodes that could not be read hold podCIDRs that nobody knows. "" when all were read."""
+    missing = said_not_read(facts)
+    return f"{missing}: no block can be called free, for it might be theirs" if missing else ""
 
 
 def free(facts: Facts, number: int) -> Answer | None:
@@ -63,6 +73,7 @@ def free(facts: Facts, number: int) -> Answer | None:
         left=start.free,
         pools=pools,
         notes=notes,
+        problem=unsure(facts),
     )
 
 
@@ -82,12 +93,14 @@ def what_if(facts: Facts, clusters: Sequence[Prefix], node_masks: Sequence[int],
         pools=_pools(facts, start, clusters, masks, number, inside_network=False),
         rebuild=rebuild,
         notes=tuple(notes),
+        problem=unsure(facts),
     )
 
 
 def _pools(
     facts: Facts, start: Restart, clusters: Sequence[Prefix], masks: Sequence[int], number: int, *, inside_network: bool
 ) -> tuple[Pool, ...]:
+    number = 0 if unsure(facts) else number
     handed = start.next(number) if start.would_start else ()
     used = taken(facts)
     return tuple(
@@ -152,9 +165,9 @@ class _Targets:
 
 def _rebuild(facts: Facts, clusters: Sequence[Prefix], masks: Sequence[int]) -> Iterator[Rebuild]:
     """Nodes to rebuild in their order, each with a target that collides with nothing and with no other target."""
-    wanted = sorted(_wanted(facts, clusters, masks), key=lambda item: (item[0], _control_plane(item[1]), natural(item[1].name)))
+    wanted = sorted(_wanted(facts, clusters, masks), key=lambda item: (item[0], server(facts, item[1]), natural(item[1].name)))
     used = taken(facts)
-    targets = [_Targets(facts, used, index, cluster, masks[index]) for index, cluster in enumerate(clusters)]
+    targets = [] if unsure(facts) else [_Targets(facts, used, i, cluster, masks[i]) for i, cluster in enumerate(clusters)]
     seen: set[str] = set()
     waiting: list[tuple[str, int, str, str]] = []
     for _, node, index, text, reason in wanted:
@@ -218,16 +231,12 @@ def _sharing(facts: Facts, index: int, cluster: Prefix, mask: int) -> dict[str, 
             bits = (32 if prefix.family == 4 else 128) - mask
             whole = Prefix(prefix.family, prefix.base >> bits << bits, mask)
             age = node.created if node.created is not None else float("inf")
-            holders.setdefault(whole, []).append((shift > 0, not _control_plane(node), age, natural(node.name), node))
+            holders.setdefault(whole, []).append((shift > 0, not server(facts, node), age, natural(node.name), node))
     shared: dict[str, str] = {}
     for here in holders.values():
         stays, *go = sorted(here, key=lambda item: item[:4])
         shared.update({item[4].name: stays[4].name for item in go if item[0]})
     return shared
-
-
-def _control_plane(node: Node) -> bool:
-    return any(label in node.labels for label in CONTROL_PLANE)
 
 
 def _sureness_notes(facts: Facts) -> Iterator[str]:
@@ -252,7 +261,7 @@ def _size_notes(facts: Facts, start: Restart, rebuild: Sequence[Rebuild]) -> Ite
     if start.blocks < nodes:
         yield f"the range has {count(start.blocks, 'block')} for {count(nodes, 'node')}: it is too small"
     without = sum(item.to is None for item in rebuild)
-    if without:
+    if without and not unsure(facts):
         yield f"{count(without, 'node')} of those to rebuild would find no free block"
     known = facts.configuration
     moved = [item for item in rebuild if item.to is not None]

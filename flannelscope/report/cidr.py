@@ -70,7 +70,10 @@ def _end(prefix: Prefix) -> str:
 
 
 def answer_document(answer: Answer, *, rebuild: bool) -> dict[str, Any]:
-    """What is free as one object. `next` and `free` are of the first cluster CIDR; with two, `families` has both."""
+    """What is free as one object. `next` and `free` are of the first cluster CIDR; with two, `families` has both.
+
+    Where no block can be called free, `problem` says why, and `left` is the most that there can be.
+    """
     first = answer.pools[0] if answer.pools else None
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -86,7 +89,7 @@ def answer_document(answer: Answer, *, rebuild: bool) -> dict[str, Any]:
         document["rebuild"] = [
             {"node": item.node, "podcidr": item.podcidr, "reason": item.reason, "to": _shown(item.to)} for item in answer.rebuild
         ]
-    return {**document, "notes": list(answer.notes)}
+    return {**document, **({"problem": answer.problem} if answer.problem else {}), "notes": list(answer.notes)}
 
 
 def _pool(pool: Pool) -> dict[str, Any]:
@@ -106,23 +109,29 @@ def answer_text(answer: Answer, *, rebuild: bool) -> str:
 
 
 def _answer_lines(answer: Answer, rebuild: bool) -> Iterator[str]:
+    most = "at most " if answer.problem else ""
+    if answer.problem:
+        yield f"problem: {clean(answer.problem)}"
     if answer.would_start:
-        yield f"The controller manager would start with these nodes and could give {count(answer.left, 'more block')}."
+        nodes = "the nodes that could be read" if answer.problem else "these nodes"
+        yield f"The controller manager would start with {nodes} and could give {most}{count(answer.left, 'more block')}."
     else:
         yield f"The controller manager would not start: {clean(answer.reason)}"
+    nothing = "not known" if answer.problem else ""
     for pool in answer.pools:
         yield ""
         yield f"{show(pool.cluster)} in blocks of /{pool.node_mask}"
-        yield f"  left                {pool.left}"
-        yield f"  next                {' '.join(show(p) for p in pool.next) or 'none'}"
-        yield f"  best for a rebuild  {' '.join(show(p) for p in pool.free) or 'none is free'}"
+        yield f"  left                {most}{pool.left}"
+        yield f"  next                {' '.join(show(p) for p in pool.next) or nothing or 'none'}"
+        yield f"  best for a rebuild  {' '.join(show(p) for p in pool.free) or nothing or 'none is free'}"
     if rebuild:
         yield ""
         yield (
             f"To rebuild, in this order: {count(len(answer.rebuild), 'node')}" if answer.rebuild else "No node has to be rebuilt."
         )
         for item in answer.rebuild:
-            yield f"  {clean(item.node)}  {clean(item.podcidr, 60)} -> {_shown(item.to) or 'no free block'}  {clean(item.reason)}"
+            to = _shown(item.to) or nothing or "no free block"
+            yield f"  {clean(item.node)}  {clean(item.podcidr, 60)} -> {to}  {clean(item.reason)}"
     yield from (f"note: {clean(text)}" for text in answer.notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from flannelscope.blocks import addresses_of, best_first, block, cursor_of, free_runs, plan
 from flannelscope.cidr import overlaps, parse, show
 from flannelscope.facts import Facts
-from flannelscope.model import Declared, Node, Prefix, Snapshot
+from flannelscope.model import Declared, Gap, Node, Prefix, Snapshot, Topic
+from flannelscope.report.cidr import answer_document, answer_text
 from flannelscope.what_if import Answer, free, what_if
 from tests.engine.builders import DAY, NOW, healthy, manager_pod, node, pod, snapshot
 
@@ -251,3 +253,31 @@ def test_blocks_of_a_huge_pool_cost_nothing_until_they_are_looked_at() -> None:
     runs = free_runs(cluster, 30, [prefix("10.0.0.0/8")])
     first = [show(block(cluster, 30, index)) for index in islice(best_first(runs, 0), 2)]
     assert first == ["255.255.255.252/30", "255.255.255.248/30"]
+
+
+UNREAD = Gap(Topic.NODES, "Node n3 in the file cannot be read: Expected `object | null`, got `int`", node="n3")
+
+
+@pytest.mark.parametrize("ask", [lambda facts: free(facts, 3), lambda facts: what_if(facts, [prefix("10.245.0.0/16")], [24], 3)])
+def test_where_a_node_could_not_be_read_no_block_is_called_free(ask: Callable[[Facts], Answer]) -> None:
+    """Its podCIDR is not known: whatever looks free might be its own."""
+    held = [node("n1", "10.244.1.0/24"), node("n2", "10.244.2.0/24")]
+    answer = ask(Facts(snapshot(held, control_plane_pods=[manager_pod()], gaps=[UNREAD])))
+    assert [(pool.free, pool.next) for pool in answer.pools] == [((), ())]
+    assert all(item.to is None for item in answer.rebuild)
+    assert answer.problem == "1 Node could not be read (n3): no block can be called free, for it might be theirs"
+    assert not any("no free block" in note for note in answer.notes)
+    document = answer_document(answer, rebuild=True)
+    assert (document["free"], document["problem"]) == ([], answer.problem)
+    text = answer_text(answer, rebuild=True)
+    assert f"problem: {answer.problem}" in text and "best for a rebuild  not known" in text
+    assert "left                at most " in text and "no free block" not in text
+
+
+def test_where_all_nodes_were_read_there_is_no_problem() -> None:
+    """A gap of another topic takes nothing away."""
+    gaps = [Gap(Topic.LEASES, "forbidden")]
+    answer = free(Facts(snapshot([node("n1", "10.244.1.0/24")], control_plane_pods=[manager_pod()], gaps=gaps)), 3)
+    assert answer is not None
+    assert (len(answer.pools[0].free), answer.problem) == (3, "")
+    assert "problem" not in answer_document(answer, rebuild=False)

@@ -249,6 +249,23 @@ def test_free_blocks_of_a_saved_file(tmp_path: Path) -> None:
     assert "The controller manager would start with these nodes and could give 6 more blocks." in out
 
 
+@pytest.mark.parametrize("command", ["free", "what-if"])
+def test_no_block_is_free_while_a_node_could_not_be_read(tmp_path: Path, command: str) -> None:
+    """The last block of the range looks free, and is the podCIDR of the Node whose labels are unreadable."""
+    file = Path(saved(tmp_path, ("a", "10.244.0.0/24"), ("odd", "10.244.7.0/24")))
+    listed = json.loads(file.read_text("utf-8"))
+    listed["items"][1]["metadata"]["labels"] = 7
+    file.write_text(json.dumps(listed), "utf-8")
+    args = ("cidr", command, "--from", str(file), "--cluster-cidr", "10.244.0.0/21", "--node-cidr-mask-size", "24")
+    code, out, _ = run(*args, "-o", "json")
+    said = json.loads(out)
+    assert (code, said["free"], said["next"]) == (3, [], [])
+    assert said["problem"].startswith("1 Node could not be read (odd)")
+    code, out, _ = run(*args)
+    assert (code, "10.244.7.0/24" in out) == (3, False)
+    assert "problem: 1 Node could not be read (odd)" in out
+
+
 def test_a_range_that_is_only_inferred_is_said_to_be(tmp_path: Path) -> None:
     said = document("cidr", "free", "--from", saved(tmp_path, ("a", "10.244.0.0/24"), ("b", "10.244.3.0/24")))
     assert said["free"] == ["10.244.2.0/24", "10.244.1.0/24"]

@@ -8,6 +8,7 @@ from tui.call import Call
 from tui.commands import Commands, from_option, headless, output_option
 
 INVALID = 1
+UNREAD = 3
 number_option = click.option(
     "-n", "number", type=click.IntRange(1, 65536), default=10, show_default=True, metavar="N", help="How many blocks to show."
 )
@@ -43,11 +44,12 @@ def plan(call: Call, output: str, nodes: int | None, max_pods: int) -> int:
 @output_option("text", "json")
 @number_option
 @from_option
-def free(call: Call, output: str, number: int, from_file: str) -> None:
+def free(call: Call, output: str, number: int, from_file: str) -> int:
     """Show the blocks that no node, pod, service range or host address uses.
 
     First those that the allocator would reach last, whether it runs on or starts again: a node that joins while another
-    is being rebuilt must not get the block that was chosen for it.
+    is being rebuilt must not get the block that was chosen for it. Where a node could not be read, none can be called free:
+    then none is shown, and the exit code is 3.
     """
     from flannelscope.errors import UsageError
     from flannelscope.report.cidr import answer_document, answer_text
@@ -66,15 +68,17 @@ def free(call: Call, output: str, number: int, from_file: str) -> None:
         )
     emit(encode(answer_document(answer, rebuild=False)) if output == "json" else answer_text(answer, rebuild=False))
     looked.tell(call)
+    return UNREAD if answer.problem else 0
 
 
 @headless("what-if", short_help="What another range or mask would mean for this cluster.")
 @output_option("text", "json")
 @number_option
 @from_option
-def what_if(call: Call, output: str, number: int, from_file: str) -> None:
+def what_if(call: Call, output: str, number: int, from_file: str) -> int:
     """Say what --cluster-cidr and --node-cidr-mask-size would mean: which nodes must be rebuilt, in which order, to which
-    block, and whether the controller manager would start with the nodes as they are.
+    block, and whether the controller manager would start with the nodes as they are. The exit code is 3 where a node could
+    not be read: then no block is named.
     """
     from msgspec.structs import replace
 
@@ -97,6 +101,7 @@ def what_if(call: Call, output: str, number: int, from_file: str) -> None:
     answer = ask(looked.facts, clusters, config.node_masks, number)
     emit(encode(answer_document(answer, rebuild=True)) if output == "json" else answer_text(answer, rebuild=True))
     looked.tell(call)
+    return UNREAD if answer.problem else 0
 
 
 command = Commands("cidr", commands=[plan, free, what_if], no_args_is_help=True, short_help="Capacity, free blocks, what if.")
