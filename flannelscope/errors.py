@@ -3,7 +3,8 @@
 FlannelscopeError            what went wrong, where, and what to do about it
 ├── UsageError               exit 2: the call or the configuration is wrong
 └── CannotRead               exit 3: the cluster could not be read
-    ├── NoCluster            no usable kubeconfig, context or server
+    ├── NoCluster            no usable kubeconfig, context, server or credentials
+    │   └── WrongKubeconfig  exit 2: what was named or is written there is wrong, or there is none at all
     ├── Refused              the server answered 401 or 403
     └── ReadFailed           connection, TLS, time-out, or an answer that is not what it should be
 WriteRefused                 the read-only transport was asked to write (a bug in flannelscope, never the user's)
@@ -42,7 +43,13 @@ class CannotRead(FlannelscopeError):
 
 
 class NoCluster(CannotRead):
-    """No kubeconfig, context or server that can be used."""
+    """No kubeconfig, context, server or credentials that can be used: an expired certificate, a plugin that failed."""
+
+
+class WrongKubeconfig(NoCluster):
+    """The kubeconfig or context named does not exist or cannot be read as one, or there is none: wrong use or configuration."""
+
+    exit_code = 2
 
 
 class Refused(CannotRead):

@@ -16,7 +16,10 @@ from tui.streams import is_terminal
 
 
 def open_console(call: Call) -> int:
-    """Run the console until it is left. Raises UsageError without a terminal, NoCluster when there is nothing to connect to."""
+    """Run the console until it is left.
+
+    Raises UsageError without a terminal, NoCluster when there is nothing to connect to.
+    """
     settings = call.settings()
     if not all(map(is_terminal, (sys.stdin, sys.stdout, sys.stderr))) or os.environ.get("TERM", "dumb") == "dumb":
         raise UsageError(
@@ -35,7 +38,8 @@ def _plain(settings: Settings) -> bool:
     Then nothing is to be asked or refused before the first frame, and its reader (some 70 ms of imports) is left to the child.
     """
     try:
-        files = [Path(path).read_bytes() for path in settings.kubeconfig or (Path("~/.kube/config").expanduser(),)]
+        paths = settings.kubeconfig or os.environ.get("KUBECONFIG", "").split(os.pathsep)
+        files = [Path(path).read_bytes() for path in filter(None, paths)] or [Path("~/.kube/config").expanduser().read_bytes()]
     except (OSError, RuntimeError):
         return False
     return not any(b"exec" in content for content in files) and any(settings.context.encode() in content for content in files)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flannelscope.errors import NoCluster
+from flannelscope.errors import NoCluster, WrongKubeconfig
 from flannelscope.sources.credentials import REREAD, Answer, Credentials, ExecCredentials, Fixed, TokenFile, basic, bearer
 from flannelscope.sources.execplugin import MODES, VERSIONS, ExecPlugin
 from flannelscope.sources.kubeconfig_files import Cluster, Exec, User, content, resolved
@@ -99,13 +99,13 @@ class FromFiles:
 
 
 def of(user: User, file: Path, cluster: dict[str, Any]) -> Identity:
-    """Check a user entry by kubectl's rules; `cluster` is what a plugin may be told. Raises NoCluster."""
+    """Check a user entry by kubectl's rules; `cluster` is what a plugin may be told. Raises WrongKubeconfig."""
     where = str(file)
     if user.auth_provider is not None:
         what = "the user has an auth-provider, which Kubernetes removed in 1.26"
-        raise NoCluster(what, where, "Use an exec plugin: gke-gcloud-auth-plugin, kubelogin, `kubectl oidc-login`.")
+        raise WrongKubeconfig(what, where, "Use an exec plugin: gke-gcloud-auth-plugin, kubelogin, `kubectl oidc-login`.")
     if (user.token or user.token_file) and (user.username or user.password):
-        raise NoCluster("the user has both a token and a password", where, "Remove one of them; kubectl refuses this too.")
+        raise WrongKubeconfig("the user has both a token and a password", where, "Remove one of them; kubectl refuses this too.")
     certificate = _certificate(user, file)
     plugin = _plugin(user.exec, file, cluster) if user.exec else None
     if certificate or user.token or user.token_file or user.username or user.password:
@@ -119,20 +119,24 @@ def _certificate(user: User, file: Path) -> ClientCertificate | None:
     if chain is None:
         return None
     if key is None:
-        raise NoCluster("the user has a client certificate and no client key", str(file), "Add client-key or client-key-data.")
+        raise WrongKubeconfig(
+            "the user has a client certificate and no client key", str(file), "Add client-key or client-key-data."
+        )
     return ClientCertificate(chain=chain.content, key=key.content, where=chain.where)
 
 
 def _plugin(entry: Exec, file: Path, cluster: dict[str, Any]) -> ExecPlugin:
     where = f"exec in {file}"
     if not entry.command:
-        raise NoCluster("the exec plugin has no command", where)
+        raise WrongKubeconfig("the exec plugin has no command", where)
     if entry.api_version not in VERSIONS:
         what = f"the exec plugin's apiVersion {entry.api_version or '(none)'} is not known"
-        raise NoCluster(what, where, f"Known are {' and '.join(VERSIONS)}; update the plugin and the kubeconfig.")
+        raise WrongKubeconfig(what, where, f"Known are {' and '.join(VERSIONS)}; update the plugin and the kubeconfig.")
     mode = entry.interactive_mode or ("IfAvailable" if entry.api_version.endswith("beta1") else "")
     if mode not in MODES:
-        raise NoCluster(f"the exec plugin's interactiveMode is {mode or 'missing'}", where, f"Use one of {', '.join(MODES)}.")
+        raise WrongKubeconfig(
+            f"the exec plugin's interactiveMode is {mode or 'missing'}", where, f"Use one of {', '.join(MODES)}."
+        )
     return ExecPlugin(
         command=str(resolved(entry.command, file)) if "/" in entry.command else entry.command,
         arguments=entry.args,
@@ -163,12 +167,12 @@ def about(cluster: Cluster, server: str, way: Proxy | None, tls: Tls) -> dict[st
 def impersonation(user: User, file: Path) -> tuple[tuple[str, str], ...]:
     """The headers that make the server act as somebody else; of one name there may be several.
 
-    Raises NoCluster where groups, uid or extra stand without a user: kubectl leaves them out, which shows another
+    Raises WrongKubeconfig where groups, uid or extra stand without a user: kubectl leaves them out, which shows another
     user's view than the kubeconfig asks for.
     """
     if not user.as_user:
         if user.as_uid or user.as_groups or user.as_user_extra:
-            raise NoCluster("the user impersonates groups, a uid or extra values without a user", str(file), "Add `as`.")
+            raise WrongKubeconfig("the user impersonates groups, a uid or extra values without a user", str(file), "Add `as`.")
         return ()
     made = [("Impersonate-User", user.as_user)]
     if user.as_uid:
@@ -185,5 +189,5 @@ def _escaped(key: str) -> str:
 def _header_value(value: str, file: Path) -> str:
     """The value as http.client sends it: it encodes Latin-1, the API server reads UTF-8."""
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
-        raise NoCluster("an impersonated name holds control characters", str(file))
+        raise WrongKubeconfig("an impersonated name holds control characters", str(file))
     return value.encode().decode("latin-1")

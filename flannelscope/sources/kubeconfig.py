@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from flannelscope.errors import NoCluster
+from flannelscope.errors import WrongKubeconfig
 from flannelscope.sources import identity, incluster, proxy
 from flannelscope.sources.access import Access
 from flannelscope.sources.credentials import Credentials, Fixed
@@ -35,7 +35,7 @@ class _Chosen(NamedTuple):
 def load(settings: Settings) -> Access:
     """The access that kubectl would use for these settings. Opens no connection and runs no plugin yet.
 
-    Raises NoCluster, saying what is wrong, where, and what to do.
+    Raises WrongKubeconfig, or NoCluster for credentials that cannot be used, saying what is wrong, where, and what to do.
     """
     chosen = _choose(_files(settings, os.environ), settings.context)
     if chosen is None:
@@ -52,7 +52,7 @@ def load(settings: Settings) -> Access:
     impersonation = identity.impersonation(chosen.user, chosen.user_file)
     if way and way.joins_headers and server.startswith("http:") and len(impersonation) > 1:
         what = "groups cannot be impersonated through an HTTP proxy on a server without TLS"
-        raise NoCluster(what, str(chosen.user_file), "Reach the server by https.")
+        raise WrongKubeconfig(what, str(chosen.user_file), "Reach the server by https.")
     tls.context  # noqa: B018 - certificates that OpenSSL refuses are said here, not at the first request
     return Access(
         server=server,
@@ -70,7 +70,7 @@ def login(settings: Settings) -> str:
     """Run an interactive exec plugin once, with the terminal, before anything is drawn.
 
     The answer is ExecCredential JSON for `Settings.login`; "" where no plugin is used, it never asks, or there is no
-    terminal and it can do without. Raises NoCluster.
+    terminal and it can do without. Raises NoCluster, WrongKubeconfig.
     """
     chosen = _choose(_files(settings, os.environ), settings.context)
     if chosen is None or not _server(chosen)[0].startswith("https:"):
@@ -100,24 +100,28 @@ def _choose(merged: Merged, wanted: str) -> _Chosen | None:
             return None
         raise _nothing(merged, where)
     if name not in merged.contexts:
-        raise NoCluster(f"there is no context named {name}", where, _others(name, merged))
+        raise WrongKubeconfig(f"there is no context named {name}", where, _others(name, merged))
     context, context_file = merged.contexts[name]
     if context.cluster not in merged.clusters:
-        raise NoCluster(f"context {name} names the cluster {context.cluster or '(none)'}, which is not there", str(context_file))
+        raise WrongKubeconfig(
+            f"context {name} names the cluster {context.cluster or '(none)'}, which is not there", str(context_file)
+        )
     if context.user and context.user not in merged.users:
-        raise NoCluster(f"context {name} names the user {context.user}, which is not there", str(context_file))
+        raise WrongKubeconfig(f"context {name} names the user {context.user}, which is not there", str(context_file))
     cluster, cluster_file = merged.clusters[context.cluster]
     user, user_file = merged.users.get(context.user, (User(), context_file))
     return _Chosen(name, cluster, cluster_file, user, user_file)
 
 
-def _nothing(merged: Merged, where: str) -> NoCluster:
+def _nothing(merged: Merged, where: str) -> WrongKubeconfig:
     if merged.contexts:
-        return NoCluster("the kubeconfig has no current context", where, _others("", merged))
+        return WrongKubeconfig("the kubeconfig has no current context", where, _others("", merged))
     if merged.files:
-        return NoCluster("the kubeconfig has no context", where, "Give another by --kubeconfig.")
+        return WrongKubeconfig("the kubeconfig has no context", where, "Give another by --kubeconfig.")
     looked = os.environ.get("KUBECONFIG") or "~/.kube/config"
-    return NoCluster("no kubeconfig was found", looked, "Give one by --kubeconfig, or look at a simulated cluster by --demo.")
+    return WrongKubeconfig(
+        "no kubeconfig was found", looked, "Give one by --kubeconfig, or look at a simulated cluster by --demo."
+    )
 
 
 def _others(name: str, merged: Merged) -> str:
@@ -135,16 +139,16 @@ def _server(chosen: _Chosen) -> tuple[str, tuple[str, ...]]:
     where = str(chosen.cluster_file)
     text = chosen.cluster.server
     if not text:
-        raise NoCluster(f"the cluster of context {chosen.context} has no server", where)
+        raise WrongKubeconfig(f"the cluster of context {chosen.context} has no server", where)
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise NoCluster("the server's URL cannot be used", where, "It looks like https://host:6443.")
+        raise WrongKubeconfig("the server's URL cannot be used", where, "It looks like https://host:6443.")
     if parts.username is not None:
-        raise NoCluster("the server's URL holds a user", where, "Put username and password into the user entry.")
+        raise WrongKubeconfig("the server's URL holds a user", where, "Put username and password into the user entry.")
     server = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     if parts.scheme == "http":
         return server, (_PLAIN,)
@@ -157,7 +161,7 @@ def _tls(chosen: _Chosen) -> Tls:
     authority = content(cluster.certificate_authority_data, path, file, "certificate-authority")
     if authority and cluster.insecure_skip_tls_verify:
         what = "the cluster has both a certificate authority and insecure-skip-tls-verify"
-        raise NoCluster(what, str(file), "Remove one of them; kubectl refuses this too.")
+        raise WrongKubeconfig(what, str(file), "Remove one of them; kubectl refuses this too.")
     return Tls(
         authorities=authority.content if authority else None,
         verified=not cluster.insecure_skip_tls_verify,

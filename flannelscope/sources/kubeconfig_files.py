@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import yaml
 
-from flannelscope.errors import NoCluster
+from flannelscope.errors import WrongKubeconfig
 from flannelscope.sources.secret import Hidden
 from flannelscope.text import clean
 
@@ -132,7 +132,7 @@ def _merge(into: dict[str, tuple[Entry, Path]], kind: str, path: Path, entries: 
     seen: set[str] = set()
     for name, entry in entries:
         if name in seen:
-            raise NoCluster(f"the kubeconfig has two {kind} entries named {name}", str(path), "Remove one of them.")
+            raise WrongKubeconfig(f"the kubeconfig has two {kind} entries named {name}", str(path), "Remove one of them.")
         seen.add(name)
         into.setdefault(name, (entry, path))
 
@@ -145,7 +145,7 @@ class Data(NamedTuple):
 
 
 def read(paths: Iterable[str], *, required: bool) -> Merged:
-    """Read and merge; a file that does not exist is skipped unless `required`. Raises NoCluster."""
+    """Read and merge; a file that does not exist is skipped unless `required`. Raises WrongKubeconfig."""
     merged = Merged()
     for name in dict.fromkeys(path for path in paths if path):
         path = Path(name)
@@ -154,36 +154,40 @@ def read(paths: Iterable[str], *, required: bool) -> Merged:
                 content = file.read(_MOST + 1)
         except FileNotFoundError:
             if required:
-                raise NoCluster("the kubeconfig does not exist", name, "Give another by --kubeconfig.") from None
+                raise WrongKubeconfig("the kubeconfig does not exist", name, "Give another by --kubeconfig.") from None
             continue
         except OSError as problem:
-            raise NoCluster(f"the kubeconfig cannot be read: {problem.strerror}", name, "Check its owner and mode.") from None
+            raise WrongKubeconfig(
+                f"the kubeconfig cannot be read: {problem.strerror}", name, "Check its owner and mode."
+            ) from None
         merged.add(path, _parse(content, name))
     return merged
 
 
 def _parse(content: bytes, name: str) -> _File:
     if len(content) > _MOST:
-        raise NoCluster("the kubeconfig is larger than 16 MiB", name, "Is it another file?")
+        raise WrongKubeconfig("the kubeconfig is larger than 16 MiB", name, "Is it another file?")
     try:
         data = yaml.load(content, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark
         place = f" near line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise NoCluster(f"the kubeconfig is not YAML{place}", name, _COMPARE) from None
+        raise WrongKubeconfig(f"the kubeconfig is not YAML{place}", name, _COMPARE) from None
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise NoCluster("the kubeconfig is not YAML", name, _COMPARE) from None
+        raise WrongKubeconfig("the kubeconfig is not YAML", name, _COMPARE) from None
     if data is None:
         return _File()
     if not isinstance(data, dict) or data.get("kind", "Config") != "Config":
-        raise NoCluster("the file is not a kubeconfig: it is no object of kind Config", name, "Give another by --kubeconfig.")
+        raise WrongKubeconfig(
+            "the file is not a kubeconfig: it is no object of kind Config", name, "Give another by --kubeconfig."
+        )
     try:
         return msgspec.convert(_Pruned().of(data), _File)
     except _TooDeep:
-        raise NoCluster("the kubeconfig nests too deeply or repeats itself by aliases", name, _COMPARE) from None
+        raise WrongKubeconfig("the kubeconfig nests too deeply or repeats itself by aliases", name, _COMPARE) from None
     except msgspec.ValidationError as problem:
         # Names types and the path of the field, never its value.
-        raise NoCluster(f"the kubeconfig is wrong: {clean(str(problem), 200)}", name, _COMPARE) from None
+        raise WrongKubeconfig(f"the kubeconfig is wrong: {clean(str(problem), 200)}", name, _COMPARE) from None
 
 
 class _TooDeep(Exception):
@@ -219,7 +223,7 @@ def content(data: str, path: str, file: Path, field: str) -> Data | None:
         try:
             return Data(base64.b64decode("".join(data.split()), validate=True), where)
         except (binascii.Error, ValueError):
-            raise NoCluster(f"{field}-data is not base64", str(file), _COMPARE) from None
+            raise WrongKubeconfig(f"{field}-data is not base64", str(file), _COMPARE) from None
     if not path:
         return None
     named = resolved(path, file)
@@ -227,4 +231,4 @@ def content(data: str, path: str, file: Path, field: str) -> Data | None:
         with named.open("rb") as opened:
             return Data(opened.read(_MOST), str(named))
     except OSError as problem:
-        raise NoCluster(f"{field} cannot be read: {problem.strerror}", str(named), f"It is named in {file}.") from None
+        raise WrongKubeconfig(f"{field} cannot be read: {problem.strerror}", str(named), f"It is named in {file}.") from None

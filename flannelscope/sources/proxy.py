@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from flannelscope.errors import NoCluster
+from flannelscope.errors import WrongKubeconfig
 from flannelscope.sources.secret import Hidden
 from flannelscope.sources.tls import Tls
 
@@ -51,7 +51,7 @@ class Proxy(Hidden, frozen=True, kw_only=True, eq=False):
 
 
 def choose(server: str, proxy_url: str, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy for requests to `server`, None for a direct connection. Raises NoCluster for a URL that cannot be used."""
+    """The proxy for requests to `server`, None for a direct connection. Raises WrongKubeconfig for a URL that cannot be used."""
     if proxy_url:
         return _parse(proxy_url, "proxy-url")
     target = urlsplit(server)
@@ -75,9 +75,9 @@ def _parse(text: str, where: str) -> Proxy:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise NoCluster("the proxy's URL cannot be read", where, advice) from None
+        raise WrongKubeconfig("the proxy's URL cannot be read", where, advice) from None
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise NoCluster("the proxy's URL has a scheme that cannot be used or no host", where, advice)
+        raise WrongKubeconfig("the proxy's URL has a scheme that cannot be used or no host", where, advice)
     return Proxy(
         scheme=parts.scheme,
         host=parts.hostname,

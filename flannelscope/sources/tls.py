@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from flannelscope.errors import NoCluster
+from flannelscope.errors import NoCluster, WrongKubeconfig
 from flannelscope.sources.secret import Hidden
 
 SOON = 7 * 86400  # seconds before its end from which a client certificate is warned about
@@ -58,7 +58,7 @@ class Tls:
 
     @cached_property
     def context(self) -> ssl.SSLContext:
-        """The context of connections to the API server. Raises NoCluster where OpenSSL refuses the certificates."""
+        """The context of connections to the API server. Raises NoCluster where OpenSSL refuses certificates."""
         context = self._believing()
         if self.client is not None:
             _present(context, self.client)
@@ -90,7 +90,7 @@ def _trust(context: ssl.SSLContext, authorities: bytes, where: str) -> None:
     try:
         context.load_verify_locations(cadata=authorities.decode("ascii", "replace"))
     except (ssl.SSLError, ValueError):
-        raise NoCluster("the certificate authority holds no certificate in PEM", where, _COMPARE) from None
+        raise WrongKubeconfig("the certificate authority holds no certificate in PEM", where, _COMPARE) from None
 
 
 def _present(context: ssl.SSLContext, client: ClientCertificate) -> None:

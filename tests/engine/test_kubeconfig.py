@@ -13,7 +13,7 @@ import pytest
 import urllib3
 import yaml
 
-from flannelscope.errors import NoCluster
+from flannelscope.errors import NoCluster, WrongKubeconfig
 from flannelscope.session import Settings
 from flannelscope.sources.credentials import TokenFile
 from flannelscope.sources.kubeconfig import load
@@ -125,7 +125,7 @@ LAUGHS = b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (n, n, n - 1, n 
 def test_a_file_that_is_no_kubeconfig_is_said(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "config"
     path.write_bytes(content)
-    with pytest.raises(NoCluster, match=says) as caught:
+    with pytest.raises(WrongKubeconfig, match=says) as caught:
         load(settings(path))
     assert str(path) in caught.value.where
 
@@ -137,28 +137,28 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
     if before == 0:
         os.seteuid(65534)  # root may read every file
     try:
-        with pytest.raises(NoCluster, match="Permission denied"):
+        with pytest.raises(WrongKubeconfig, match="Permission denied"):
             load(settings(path))
     finally:
         os.seteuid(before)
 
 
 def test_a_folder_and_a_missing_file_are_said(tmp_path: Path) -> None:
-    with pytest.raises(NoCluster, match="Is a directory"):
+    with pytest.raises(WrongKubeconfig, match="Is a directory"):
         load(settings(tmp_path))
-    with pytest.raises(NoCluster, match="does not exist"):
+    with pytest.raises(WrongKubeconfig, match="does not exist"):
         load(settings(tmp_path / "missing"))
-    with pytest.raises(NoCluster, match="no kubeconfig was found") as caught:
+    with pytest.raises(WrongKubeconfig, match="no kubeconfig was found") as caught:
         load(Settings())
     assert "--demo" in caught.value.do
 
 
 def test_an_unknown_context_lists_those_there_are_near_ones_first(tmp_path: Path) -> None:
     paths = [write(tmp_path / name, name=name) for name in ("aachen", "berlin", "prod-east", "prod-west")]
-    with pytest.raises(NoCluster, match="no context named prod-eas") as caught:
+    with pytest.raises(WrongKubeconfig, match="no context named prod-eas") as caught:
         load(settings(*paths, context="prod-eas"))
     assert caught.value.do == "Choose by --context: prod-east, prod-west, aachen, berlin."
-    with pytest.raises(NoCluster, match="no current context"):
+    with pytest.raises(WrongKubeconfig, match="no current context"):
         load(settings(write(tmp_path / "config", current=False)))
 
 
@@ -192,16 +192,16 @@ def test_a_context_that_names_nothing_is_said(tmp_path: Path) -> None:
     path = write(tmp_path / "config")
     whole = path.read_text()
     path.write_text(whole.replace("cluster: dc1\n    user", "cluster: gone\n    user"))
-    with pytest.raises(NoCluster, match="names the cluster gone, which is not there"):
+    with pytest.raises(WrongKubeconfig, match="names the cluster gone, which is not there"):
         load(settings(path))
     path.write_text(whole.replace("    user: dc1", "    user: gone"))
-    with pytest.raises(NoCluster, match="names the user gone, which is not there"):
+    with pytest.raises(WrongKubeconfig, match="names the user gone, which is not there"):
         load(settings(path))
 
 
 def test_verifying_and_not_verifying_at_once_is_refused(tmp_path: Path, authority: Authority) -> None:
     cluster = {"insecure-skip-tls-verify": True, "certificate-authority-data": authority.data}
-    with pytest.raises(NoCluster, match="both a certificate authority and insecure"):
+    with pytest.raises(WrongKubeconfig, match="both a certificate authority and insecure"):
         load(settings(write(tmp_path / "config", cluster=cluster)))
 
 
@@ -266,6 +266,7 @@ def test_a_certificate_out_of_its_time_is_said_before_any_request(
     with pytest.raises(NoCluster, match=says) as caught:
         load(settings(write(tmp_path / "config", user=user)))
     assert caught.value.do
+    assert caught.value.exit_code == 3  # the configuration is right, and yet the cluster cannot be read
 
 
 def test_a_certificate_that_ends_within_a_week_is_warned_about(tmp_path: Path, authority: Authority) -> None:
@@ -346,7 +347,7 @@ def test_a_token_file_is_read_once_a_minute_and_its_last_good_content_lasts(tmp_
     now = 0.0
     file = tmp_path / "token"
     token = TokenFile(file, clock=lambda: now)
-    with pytest.raises(NoCluster, match="cannot be read: No such file"):
+    with pytest.raises(WrongKubeconfig, match="cannot be read: No such file"):
         token.current()
     seen = []
     for moment, content in ((0.0, "a"), (59.0, "b"), (61.0, "c"), (122.0, ""), (183.0, "d")):
@@ -439,5 +440,5 @@ def test_inside_a_pod_the_service_account_is_used(tmp_path: Path, authority: Aut
     assert server.asked[0].all("Authorization") == ["Bearer pod-token"]
     write(tmp_path / ".kube" / "config", name="home")
     assert load(Settings()).context == "home"
-    with pytest.raises(NoCluster, match="no context named other"):
+    with pytest.raises(WrongKubeconfig, match="no context named other"):
         load(Settings(context="other"))

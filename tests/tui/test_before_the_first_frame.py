@@ -30,3 +30,16 @@ def test_a_kubeconfig_by_its_bytes(tmp_path: Path, content: str, context: str, p
 
 def test_a_file_that_is_not_there_is_looked_into(tmp_path: Path) -> None:
     assert not _plain(Settings(kubeconfig=(str(tmp_path / "none"),)))
+
+
+def test_the_files_of_the_environment_count_as_kubectl_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default file is plain, but another one is in effect, whose plugin wants to ask before anything is drawn."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").write_text(PLAIN)
+    assert _plain(Settings())
+    other = tmp_path / "other"
+    other.write_text(PLAIN + "exec: {command: login}")
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / '.kube' / 'config'}:{other}")
+    assert not _plain(Settings())

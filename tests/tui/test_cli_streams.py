@@ -119,10 +119,10 @@ def failures(folder: Path) -> dict[str, tuple[tuple[str, ...], int, str]]:
     unreadable = folder / "garbage"
     unreadable.write_bytes(b"\x00\xff{[")
     return {
-        "no kubeconfig": ((), 3, "kubeconfig"),
-        "kubeconfig missing": (("--kubeconfig", str(folder / "none")), 3, "none"),
-        "kubeconfig unreadable": (("--kubeconfig", str(unreadable)), 3, "garbage"),
-        "unknown context": (("--kubeconfig", kubeconfig(folder), "--context", "nope"), 3, "nope"),
+        "no kubeconfig": ((), 2, "kubeconfig"),
+        "kubeconfig missing": (("--kubeconfig", str(folder / "none")), 2, "none"),
+        "kubeconfig unreadable": (("--kubeconfig", str(unreadable)), 2, "garbage"),
+        "unknown context": (("--kubeconfig", kubeconfig(folder), "--context", "nope"), 2, "nope"),
         "unreachable": (("--kubeconfig", kubeconfig(folder), "--timeout", "2"), 3, "127.0.0.1:1"),
         "configuration": (("--config", str(folder / "none.toml")), 2, "configuration file"),
         "bad range": (("--demo", "--cluster-cidr", "banana"), 2, "banana"),
@@ -148,6 +148,23 @@ def test_every_failure_is_one_document_and_one_sentence(tmp_path: Path, way: str
     assert "very-secret-token" not in done.stdout + done.stderr
     text = call(tmp_path, "check", *args)
     assert (text.returncode, text.stdout) == (code, "")
+
+
+@pytest.mark.parametrize("content", [None, b"\x00\xff{[", b"kind: Pod", b"contexts: [{name: [a]}]", b""])
+def test_a_wrong_kubeconfig_of_the_environment_is_a_wrong_configuration(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "config"
+    if content is not None:
+        file.write_bytes(content)
+    done = call(tmp_path, "check", also={"KUBECONFIG": str(file)})
+    assert done.returncode == 2
+    assert str(file) in done.stderr
+
+
+def test_of_several_files_of_the_environment_one_may_be_missing_as_for_kubectl(tmp_path: Path) -> None:
+    files = f"{tmp_path / 'none'}:{kubeconfig(tmp_path)}"
+    done = call(tmp_path, "check", "--timeout", "2", also={"KUBECONFIG": files})
+    assert done.returncode == 3
+    assert "127.0.0.1:1" in done.stderr
 
 
 @pytest.mark.parametrize(
