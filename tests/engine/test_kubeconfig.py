@@ -347,7 +347,7 @@ def test_a_token_file_is_read_once_a_minute_and_its_last_good_content_lasts(tmp_
     now = 0.0
     file = tmp_path / "token"
     token = TokenFile(file, clock=lambda: now)
-    with pytest.raises(WrongKubeconfig, match="cannot be read: No such file"):
+    with pytest.raises(NoCluster, match="cannot be read: No such file"):
         token.current()
     seen = []
     for moment, content in ((0.0, "a"), (59.0, "b"), (61.0, "c"), (122.0, ""), (183.0, "d")):
