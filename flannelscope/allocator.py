@@ -85,12 +85,6 @@ class CidrSet:
         """The block with this index."""
         return Prefix(self.cluster.family, self.cluster.base + (index << self._shift), self.node_mask)
 
-    def is_free(self, prefix: Prefix) -> bool:
-        """Whether every block that `prefix` touches is clear. Raises OutOfRange."""
-        first, last = self.span(prefix)
-        position = bisect_left(self._ends, first)
-        return position == len(self._starts) or self._starts[position] > last
-
     def occupy(self, prefix: Prefix) -> None:
         """Mark what `prefix` touches as used; what is used already stays so, silently. Raises OutOfRange."""
         self._mark(*self.span(prefix))
@@ -115,19 +109,10 @@ class CidrSet:
         self.cursor = (index + 1) % self.blocks
         return self.block(index)
 
-    def used_ranges(self) -> Iterator[tuple[int, int]]:
-        """First and last block of each used range, ascending."""
-        return zip(self._starts, self._ends, strict=True)
-
     def occupy_all(self, held: Iterable[PodCidr]) -> list[PodCidr]:
         """Mark what these podCIDRs touch, all at once; returns those that touch nothing of the pool."""
-        family, base, shift, length, mask = (
-            self.cluster.family,
-            self.cluster.base,
-            self._shift,
-            self.cluster.length,
-            self.node_mask,
-        )
+        family, base, length = self.cluster.family, self.cluster.base, self.cluster.length
+        shift, mask = self._shift, self.node_mask
         single: set[int] = set()
         misfits: list[PodCidr] = []
         for item in held:

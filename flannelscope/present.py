@@ -13,7 +13,7 @@ from flannelscope.judge import Judgement
 from flannelscope.model import Consequence, Finding, Gap, Prefix, Snapshot, Subject, Topic
 from flannelscope.rows import node_rows
 from flannelscope.text import clean, count, fold
-from flannelscope.verdict import TOPIC_WORDS, verdict
+from flannelscope.verdict import verdict
 from flannelscope.views import CoverageLine, EvidenceLine, FindingView, Overview, SettingLine, UnknownLine
 
 __all__ = ["coverage", "finding_view", "node_rows", "overview", "settings_lines"]
@@ -188,8 +188,3 @@ def _flannel_line(item: Installation) -> str:
     running = count(len(item.pods), "pod") if item.daemonset is not None else ""
     parts = (item.kind, item.version, backend, network, where, running)
     return clean(" · ".join(part for part in parts if part))
-
-
-def topic_words(topic: Topic) -> str:
-    """A topic in words."""
-    return TOPIC_WORDS[topic]

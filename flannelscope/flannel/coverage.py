@@ -7,7 +7,7 @@ Whether a Node is Ready, cordoned or full does not count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from flannelscope.model import DaemonSet, Node, NodeRequirement, Taint, Toleration
 
@@ -22,12 +22,6 @@ AUTOMATIC = (
 )
 HOST_NETWORK = Toleration(_PREFIX + "network-unavailable", "Exists", "", "NoSchedule")
 _REPELLING = ("NoSchedule", "NoExecute")
-
-
-def covered_nodes(daemonset: DaemonSet, nodes: Iterable[Node]) -> frozenset[str]:
-    """Names of the Nodes on which this DaemonSet wants a pod."""
-    wants = coverage(daemonset)
-    return frozenset(node.name for node in nodes if wants(node))
 
 
 def coverage(daemonset: DaemonSet) -> Callable[[Node], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from flannelscope.flannel.coverage import covered_nodes
+from flannelscope.flannel.coverage import coverage
 from flannelscope.model import DaemonSet, NodeRequirement, Taint, Toleration
 
 from .builders import daemonset, node
@@ -15,7 +15,7 @@ PLAIN = node("w1", "10.244.1.0/24", labels={"kubernetes.io/os": "linux", "disk":
 
 def covers(ds: DaemonSet, *taints: Taint, **labels: str) -> bool:
     """Whether the DaemonSet wants a pod on w1 with these taints and further labels."""
-    return bool(covered_nodes(ds, [replace(PLAIN, taints=taints, labels={**PLAIN.labels, **labels})]))
+    return coverage(ds)(replace(PLAIN, taints=taints, labels={**PLAIN.labels, **labels}))
 
 
 def bare(**changes: object) -> DaemonSet:
