@@ -4,9 +4,10 @@ the machine into the tunnel: the machine, or a whole network behind it, becomes 
 How it is known
 
 Every address of every Node (internal and external) is looked up in the podCIDRs, then in the cluster CIDR and in flannel's
-Network. It is critical where a podCIDR contains it, or where the backend routes all of Network into its tunnel (wireguard,
-udp); a warning where only the cluster CIDR or Network does, because no Node was given that block yet. Networks and routes
-that only the machines themselves know (docker0, virbr0, VPNs) cannot be seen in the API.
+Network. podCIDRs inside each other are one finding, by the outermost. It is critical where a podCIDR contains an address, or
+where the backend routes all of Network into its tunnel (wireguard, udp); a warning where only the cluster CIDR or Network
+does, because no Node was given that block yet. Networks and routes that only the machines themselves know (docker0, virbr0,
+VPNs) cannot be seen in the API.
 
 What to do
 
@@ -30,8 +31,8 @@ from flannelscope.cidr import RangeSet, last, parse_address, show, show_address
 from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, Evidence, Finding, Node, Prefix, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import SHOWN
-from flannelscope.text import fold
+from flannelscope.proofs import SHOWN, show_config_map
+from flannelscope.text import count, fold
 
 WHOLE_NETWORK = ("wireguard", "udp")  # backends with one route for all of Network
 Address = tuple[int, int, Node]
@@ -40,14 +41,14 @@ Addresses = dict[int, dict[int, list[Node]]]  # by family and value: the Nodes t
 
 @check("FLN109", "podcidr-overlaps-hosts", Severity.CRITICAL, needs=(Topic.NODES,), swallows=("FLN402",))
 def podcidr_overlaps_hosts(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
-    """One finding for each podCIDR with Node addresses in it; else one for the range of the cluster or of flannel."""
+    """One finding for each outermost podCIDR with Node addresses in it; else one for the range of the cluster or of flannel."""
     if not facts.pod_cidrs:
         return
     yield this.unknown("networks and routes of the machines were not compared: only their kernels know them, and none was read")
     addresses = _addresses(facts)
     inside = list(_in_pod_cidrs(facts, addresses))
-    for item, found in inside:
-        yield _in_pod_cidr(this, facts, item, found)
+    for holding, found in inside:
+        yield _in_pod_cidr(this, facts, holding, found)
     if not inside:
         yield from _in_ranges(this, facts, addresses)
 
@@ -62,32 +63,64 @@ def _addresses(facts: Facts) -> Addresses:
     return found
 
 
-def _in_pod_cidrs(facts: Facts, addresses: Addresses) -> Iterator[tuple[PodCidr, list[Address]]]:
+def _in_pod_cidrs(facts: Facts, addresses: Addresses) -> Iterator[tuple[list[PodCidr], list[Address]]]:
+    """By outermost podCIDR: those in it that contain addresses (itself first), and these addresses; nothing is told twice."""
     for family in [family for family in facts.families if addresses[family]]:
         values = sorted(addresses[family])
         taken = RangeSet((i.prefix for i in facts.pod_cidrs if i.prefix is not None), family)
         # Few ranges remain when neighbouring podCIDRs are merged: only where one holds an address is each podCIDR asked.
         if not any(bisect_left(values, a) < bisect_right(values, b) for a, b in zip(taken.starts, taken.ends, strict=True)):
             continue
-        for item in facts.pod_cidrs:
-            if item.prefix is not None and item.prefix.family == family:
-                low, high = bisect_left(values, item.prefix.base), bisect_right(values, last(item.prefix))
-                if low < high and facts.settled(facts.nodes[item.node]):
-                    yield item, _named(addresses, family, values[low:high])
+        for outermost, holding in _nested(_holding(facts, family, values)):
+            low, high = bisect_left(values, outermost.base), bisect_right(values, last(outermost))
+            yield holding, _named(addresses, family, values[low:high])
+
+
+def _holding(facts: Facts, family: int, values: list[int]) -> list[tuple[Prefix, PodCidr]]:
+    """The podCIDRs of settled Nodes that contain an address, each behind those that contain it."""
+    found = [
+        (item.prefix, item)
+        for item in facts.pod_cidrs
+        if item.prefix is not None
+        and item.prefix.family == family
+        and bisect_left(values, item.prefix.base) < bisect_right(values, last(item.prefix))
+        and facts.settled(facts.nodes[item.node])
+    ]
+    return sorted(found, key=lambda pair: (pair[0].base, pair[0].length))
+
+
+def _nested(holding: list[tuple[Prefix, PodCidr]]) -> Iterator[tuple[Prefix, list[PodCidr]]]:
+    """In groups, each of an outermost podCIDR and all inside it: prefixes contain each other or are apart."""
+    outermost: Prefix | None = None
+    group: list[PodCidr] = []
+    for prefix, item in holding:
+        if outermost is None or prefix.base > last(outermost):
+            if outermost is not None:
+                yield outermost, group
+            outermost, group = prefix, []
+        group.append(item)
+    if outermost is not None:
+        yield outermost, group
 
 
 def _named(addresses: Addresses, family: int, values: list[int]) -> list[Address]:
     return [(family, value, node) for value in values for node in addresses[family][value]]
 
 
-def _in_pod_cidr(this: Check, facts: Facts, item: PodCidr, found: list[Address]) -> Finding:
+def _in_pod_cidr(this: Check, facts: Facts, holding: list[PodCidr], found: list[Address]) -> Finding:
     machines = [node.name for _, _, node in found]
+    holders = list(dict.fromkeys(item.node for item in holding))
+    one = len(holders) == 1
+    wanted = "a podCIDR that contains" if one else "podCIDRs that contain"
+    others = f" ({fold(holders[1:])})" if len(holders) <= SHOWN else ""
+    more = "" if one else f" and {count(len(holders) - 1, 'other')} in it{others}"
     return this.finding(
-        f"The podCIDR {item.text} of {item.node} contains the {'address' if len(found) == 1 else 'addresses'} of "
-        f"{fold(machines)}: other nodes send what is meant for the machine to {item.node}.",
-        (node_subject(item.node), *(node_subject(name) for name in dict.fromkeys(machines) if name != item.node)),
-        evidence=(*held_by(facts, [item]), *map(_proof, found[:SHOWN])),
-        remedy=exchange_remedy(facts, f"Give {item.node} a podCIDR that contains no machine's address.", item.node),
+        f"The podCIDR {holding[0].text} of {holders[0]}{more} {'contains' if one else 'contain'} the "
+        f"{'address' if len(found) == 1 else 'addresses'} of {fold(machines)}: other nodes send what is meant for the machine to "
+        f"{holders[0] if one else 'the Node that holds the smallest of them'}.",
+        tuple(node_subject(name) for name in dict.fromkeys((*holders, *machines))),
+        evidence=(*held_by(facts, holding), *map(_proof, found[:SHOWN])),
+        remedy=exchange_remedy(facts, f"Give {fold(holders)} {wanted} no machine's address.", *holders),
     )
 
 
@@ -127,8 +160,7 @@ def _ranges(facts: Facts) -> Iterator[tuple[Prefix, str, tuple[Evidence, ...], b
         origin = f"ConfigMap {held.namespace}/{held.name} net-conf.json"
         for prefix in (conf.network if conf.enable_ipv4 else None, conf.ipv6_network if conf.enable_ipv6 else None):
             if prefix is not None:
-                command = f"kubectl -n {held.namespace} get configmap {held.name} -o yaml"
-                proof = Evidence("flannel's Network", show(prefix), origin, command)
+                proof = Evidence("flannel's Network", show(prefix), origin, show_config_map(held))
                 found.append((prefix, "flannel's Network", (proof,), conf.backend in WHOLE_NETWORK))
     if facts.configuration.known:
         proofs = settings(facts, "cluster-cidr")
