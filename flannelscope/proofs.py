@@ -6,16 +6,14 @@ import shlex
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from flannelscope.deletion import objection
 from flannelscope.facts import Facts, FlannelOnNode, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.flannel.discovery import Installation
 from flannelscope.model import ConfigMap, DaemonSet, Evidence, Node, Pod, Topic, Writer
-from flannelscope.text import fold
 
 ROLLOUT_MOVES = 900.0  # seconds: a rollout that replaced no pod for longer is stuck, not progressing
 SHOWN = 12  # proofs of one kind in a finding that concerns many Nodes; the subjects name all
-_SERVER_ROLES = tuple(f"node-role.kubernetes.io/{role}" for role in ("control-plane", "master", "etcd"))
-_NODE_ARGS = ("k3s.io/node-args", "rke2.io/node-args")
 
 
 def quoted(text: str) -> str:
@@ -185,27 +183,10 @@ def only_alive(facts: Facts, alive: Sequence[str]) -> str:
     return f"only {alive[0]} {'is' if facts.alive(facts.nodes[alive[0]]) else 'may be'} alive"
 
 
-def is_server(node: Node) -> bool:
-    """Whether the Node carries the control plane or etcd: k3s and RKE2 servers leave etcd when their Node is deleted."""
-    if any(role in node.labels for role in _SERVER_ROLES):
-        return True
-    return any(node.annotations.get(key, "").lstrip("[ ").startswith('"server"') for key in _NODE_ARGS)
-
-
-def deletion(nodes: Sequence[Node]) -> tuple[tuple[str, ...], str]:
-    """The commands that delete Node objects, and what must be known before. Servers get none: etcd may hang on it."""
-    servers = [node.name for node in nodes if is_server(node)]
-    held = sorted({finalizer for node in nodes for finalizer in node.finalizers})
-    commands = tuple(f"kubectl delete node {quoted(node.name)}" for node in nodes if not is_server(node) and not node.finalizers)
-    caution = ""
-    if servers:
-        caution += (
-            f"{fold(servers)} {'carries' if len(servers) == 1 else 'carry'} the control plane: a k3s or RKE2 server leaves etcd "
-            "with its Node, so see first that etcd keeps its majority. "
-        )
-    if held:
-        caution += f"Finalizers ({', '.join(held)}) hold the deletion until those who set them are done. "
-    return commands, caution
+def objections(facts: Facts, nodes: Iterable[Node]) -> str:
+    """What speaks against deleting these Nodes by hand, in sentences that end with a blank; "" where nothing does."""
+    said = [f"{node.name} {reason}. " for node in nodes if (reason := objection(facts, node))]
+    return "".join(said[:SHOWN])
 
 
 def members(facts: Facts, network: Network) -> list[tuple[Node, Announcement]]:

@@ -26,14 +26,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from flannelscope.checks import REACHABILITY, Check, check
+from flannelscope.deletion import dead, objection
+from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import (
     SHOWN,
     announced_type,
-    deletion,
     doubtful,
     heartbeat,
     installations_of,
@@ -48,6 +51,10 @@ from flannelscope.proofs import (
 from flannelscope.text import count, fold
 
 Member = tuple[Node, Announcement]
+CAUTION = (
+    "Before deleting the Node object of a dead one, see FLN101 and FLN205: where a living Node holds the same podCIDR or "
+    "VtepMAC, running peers then drop the living one's entries too, until its annotations change (FLN418)."
+)
 ROLLS = " A rollout is on its way and may settle it."
 
 
@@ -179,19 +186,25 @@ def _configured(facts: Facts, network: Network) -> Iterator[Evidence]:
 
 
 def _remedy(facts: Facts, odd: Sequence[Member], alive: Sequence[Node]) -> Remedy:
-    caution = (
-        "Before deleting the Node object of a dead one, see FLN101 and FLN205: where a living Node holds the same podCIDR or "
-        "VtepMAC, running peers then drop the living one's entries too, until its annotations change (FLN418)."
-    )
     if not alive:
-        commands, first = deletion([node for node, _ in odd])
-        return Remedy("If these machines are gone for good, delete their Node objects.", commands[:SHOWN], first + caution)
+        return _gone(facts, [node for node, _ in odd])
     items = [item for node in alive for item in facts.flannel_on.get(node.name, ())]
     return Remedy(
         "See that net-conf.json asks for one backend, then start flannel anew on the odd nodes.",
         restart_flannel(items[:SHOWN]),
-        caution,
+        CAUTION,
     )
+
+
+def _gone(facts: Facts, nodes: Sequence[Node]) -> Remedy:
+    """Commands only for those known to be dead, and nothing that would give a living Node another podCIDR."""
+    one = len(nodes) == 1
+    which = f"{'this machine is' if one else 'these machines are'} gone for good, {'its Node has' if one else 'their Nodes have'}"
+    silent = [node.name for node in nodes if dead(facts, node) or objection(facts, node)]
+    if not silent:
+        return Remedy(f"If {which} to go.", (), CAUTION)
+    caution = f"{CAUTION} Each line only after the one before has ended well."
+    return replace(exchange_remedy(facts, f"If {which} to go.", *silent), caution=caution)
 
 
 def _shown(kind: str) -> str:

@@ -30,11 +30,11 @@ from flannelscope.proofs import (
     SHOWN,
     announced_address,
     deciding,
-    deletion,
     heartbeat,
     internal_ips,
     living,
     members,
+    objections,
     only_alive,
     why_doubtful,
 )
@@ -92,7 +92,7 @@ def _finding(self: Check, facts: Facts, address: str, sharing: Sequence[Member])
         remedy=Remedy(
             "Choose flannel's interface on purpose on these nodes, or delete the Node object of a machine that is gone.",
             (),
-            deletion([node for node, _ in sharing if not living(facts, node)])[1]
+            objections(facts, [node for node, _ in sharing if not living(facts, node)])
             + "Before deleting a Node object see FLN101 and FLN205: a living Node with the same podCIDR or VtepMAC would be cut "
             "off from running peers (FLN418).",
         ),

@@ -32,10 +32,10 @@ from flannelscope.proofs import (
     announced_address,
     announced_data,
     deciding,
-    deletion,
     heartbeat,
     living,
     members,
+    objections,
     only_alive,
     why_doubtful,
 )
@@ -106,7 +106,8 @@ def _remedy(facts: Facts, sharing: Sequence[Node]) -> Remedy:
         "Give each machine a device of its own; of a renamed machine delete the dead Node and then touch the living one's "
         "backend-data (the same JSON with other white space; in dual-stack both families).",
         (),
-        deletion(dead)[1] + "Deleting the dead Node alone makes running peers drop the entry that the living one uses (FLN418).",
+        objections(facts, dead)
+        + "Deleting the dead Node alone makes running peers drop the entry that the living one uses (FLN418).",
     )
 
 

@@ -449,8 +449,18 @@ class TestFln112:
         nodes = [fleet(1)[0], replace(fleet(2)[1], ready="Unknown")]
         pods = [pod("a-1", nodes[0], "10.244.1.7"), pod("b-1", nodes[1], "10.244.1.7")]
         assert findings(healthy(nodes, pods=pods), "FLN112") == []
-        silent = healthy(fleet(2), pods=pods, leases=[lease("w001"), lease("w002", ago=DAY)])
+        silent = healthy(nodes, pods=pods, leases=[lease("w001"), lease("w002", ago=DAY)])
         assert findings(silent, "FLN112") == []
+
+    def test_where_a_node_is_doubtful_both_the_finding_and_the_doubt_are_said(self) -> None:
+        """A kubelet whose clock is behind has a Lease that looks old, and its pods run all the same."""
+        nodes = fleet(2)
+        pods = [pod("a-1", nodes[0], "10.244.1.7"), pod("b-1", nodes[1], "10.244.1.7")]
+        behind = healthy(nodes, pods=pods, leases=[lease("w001"), lease("w002", ago=90)])
+        assert only(findings(behind, "FLN112")).severity == Severity.CRITICAL
+        assert [u.nodes for u in unknowns(behind, "FLN112")] == [("w002",)]
+        third = pod("c-1", nodes[0], "10.244.1.7")
+        assert unknowns(replace(behind, pods=(*pods, third)), "FLN112") == []
 
     def test_live_both_nodes_must_be_confirmed(self) -> None:
         nodes = fleet(2)

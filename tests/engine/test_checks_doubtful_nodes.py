@@ -119,29 +119,36 @@ class TestDeletion:
     GONE = replace(ODD, ready="Unknown", ready_since=NOW - 7200)
 
     def remedy(self, gone: Node) -> tuple[tuple[str, ...], str]:
-        [found] = findings(healthy([W1, gone, W3]), "FLN202")
+        [found] = findings(behind([W1, gone, W3], "w002", ago=7200), "FLN202")
+        assert (found.severity, found.nodes) == (Severity.WARNING, ("w002",))
         assert found.remedy is not None
-        return found.remedy.commands, found.remedy.caution
+        return found.remedy.commands, found.remedy.summary
 
     def test_a_worker(self) -> None:
-        assert self.remedy(self.GONE)[0] == ("kubectl delete node w002",)
+        commands, summary = self.remedy(self.GONE)
+        assert commands[:2] == ("kubectl get node w002 -o yaml > w002.yaml", "kubectl delete node w002")
+        assert "only if its machine is gone for good" in summary
+
+    def test_a_fresh_lease_speaks_against_it(self) -> None:
+        [found] = findings(healthy([W1, self.GONE, W3]), "FLN202")
+        assert found.remedy is not None and found.remedy.commands == ()
 
     @pytest.mark.parametrize("role", ["control-plane", "master", "etcd"])
     def test_a_server_may_be_a_member_of_etcd(self, role: str) -> None:
         server = replace(self.GONE, labels={**self.GONE.labels, f"node-role.kubernetes.io/{role}": "true"})
-        commands, caution = self.remedy(server)
-        assert (commands, "etcd" in caution) == ((), True)
+        commands, summary = self.remedy(server)
+        assert (commands, "etcd" in summary) == ((), True)
 
     @pytest.mark.parametrize("key", ["k3s.io/node-args", "rke2.io/node-args"])
     def test_a_k3s_or_rke2_server_without_a_role(self, key: str) -> None:
         server = replace(self.GONE, annotations={**self.GONE.annotations, key: '["server","--cluster-init"]'})
         assert self.remedy(server)[0] == ()
         agent = replace(self.GONE, annotations={**self.GONE.annotations, key: '["agent"]'})
-        assert self.remedy(agent)[0] == ("kubectl delete node w002",)
+        assert "kubectl delete node w002" in self.remedy(agent)[0]
 
     def test_finalizers_hold_it(self) -> None:
-        commands, caution = self.remedy(replace(self.GONE, finalizers=("example.com/drain",)))
-        assert (commands, "example.com/drain" in caution) == ((), True)
+        commands, summary = self.remedy(replace(self.GONE, finalizers=("example.com/drain",)))
+        assert (commands, "example.com/drain" in summary) == ((), True)
 
     def test_205_warns_of_etcd_too(self) -> None:
         server = replace(CLONE, ready="Unknown", labels={"node-role.kubernetes.io/control-plane": ""})
