@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual import on
-from textual.app import ComposeResult
-
 from flannelscope.text import count, spoken
 from flannelscope.views import EvidenceLine, FindingView
-from tui.page import Detail
+from tui.detail import DocumentPage
 from tui.state import State
-from tui.widgets.document import Block, Document
+from tui.widgets.document import Block
 from tui.widgets.paint import Span
 from tui.words import SEVERITIES, SEVERITY_NAMES, folded, glyph
 
@@ -19,17 +16,14 @@ MOST_NODES = 12  # links to nodes
 MOST_EVIDENCE = 200
 
 
-class FindingPage(Detail):
+class FindingPage(DocumentPage):
     """A finding, opened."""
 
     OPENS = "finding"
+    LEADS_TO = "node"
     TITLE = "Finding"
     HELP = "The cursor stops at what can be copied (`c`) or opened (Enter): commands, values, nodes."
     finding: FindingView | None = None
-
-    def body(self) -> ComposeResult:
-        """One document."""
-        yield Document(id="finding")
 
     def heading(self, state: State) -> list[Span]:
         """Code and name."""
@@ -43,12 +37,7 @@ class FindingPage(Detail):
         held = state.finding(self.key)
         self.finding = held or self.finding
         gone = held is None and state.overview is not None
-        self.query_one("#finding", Document).put(_blocks(self.finding, gone))
-
-    @on(Document.Chosen)
-    def chosen(self, event: Document.Chosen) -> None:
-        """A node."""
-        self.scope.open("node", event.item)
+        self.document.put(_blocks(self.finding, gone))
 
 
 def _blocks(finding: FindingView | None, gone: bool) -> Iterable[Block]:

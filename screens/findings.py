@@ -78,13 +78,7 @@ class FindingsPage(Page):
 
     def heading(self, state: State) -> list[Span]:
         """How many."""
-        table = self.query_one("#findings", Rows).table
-        spans: list[Span] = [("Findings  ", "title"), (f"{len(table.shown)} of {len(table.rows)}", "")]
-        if table.faults_only:
-            spans.append(("  without info", "accent"))
-        if table.written:
-            spans.append((f"  /{table.written}", "accent"))
-        return spans
+        return self.query_one("#findings", Rows).counted("Findings", "without info")
 
     def draw(self, state: State) -> None:
         """Show both lists."""

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual import on
-from textual.app import ComposeResult
-
 from flannelscope.views import FindingView, NodeRow
-from tui.page import Detail
+from tui.detail import DocumentPage
 from tui.state import State
-from tui.widgets.document import Block, Document
+from tui.widgets.document import Block
 from tui.widgets.paint import Span
 from tui.words import SEVERITIES, age, clock, fit, glyph, listed
 
 LABEL = 18
 
 
-class NodePage(Detail):
+class NodePage(DocumentPage):
     """A node, opened."""
 
     OPENS = "node"
+    LEADS_TO = "finding"
     TITLE = "Node"
     HELP = "Enter opens the finding under the cursor; `c` copies the value."
     row: NodeRow | None = None
-
-    def body(self) -> ComposeResult:
-        """One document."""
-        yield Document(id="node")
 
     def heading(self, state: State) -> list[Span]:
         """Its name."""
@@ -40,12 +34,7 @@ class NodePage(Detail):
         self.row = held or self.row
         findings = [finding for finding in state.findings if self.key in finding.nodes]
         taken = state.overview.taken if state.overview is not None else 0.0
-        self.query_one("#node", Document).put(self._blocks(held is None, findings, taken, utc=not state.local))
-
-    @on(Document.Chosen)
-    def chosen(self, event: Document.Chosen) -> None:
-        """A finding."""
-        self.scope.open("finding", event.item)
+        self.document.put(self._blocks(held is None, findings, taken, utc=not state.local))
 
     def _blocks(self, gone: bool, findings: list[FindingView], taken: float, *, utc: bool) -> Iterable[Block]:
         yield Block()

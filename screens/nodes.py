@@ -103,13 +103,7 @@ class NodesPage(Page):
 
     def heading(self, state: State) -> list[Span]:
         """How many of how many, and what is left out."""
-        table = self.query_one("#nodes", Rows).table
-        spans: list[Span] = [("Nodes  ", "title"), (f"{len(table.shown):,} of {len(table.rows):,}", "")]
-        if table.faults_only:
-            spans.append(("  faults only", "accent"))
-        if table.written:
-            spans.append((f"  /{table.written}", "accent"))
-        return spans
+        return self.query_one("#nodes", Rows).counted("Nodes", "faults only")
 
     def draw(self, state: State) -> None:
         """Show the rows."""

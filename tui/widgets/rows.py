@@ -78,6 +78,16 @@ class Rows(RowsView[Row], can_focus=True):
         """Show other rows; the cursor stays with its row."""
         self._keep(lambda: self.table.put(rows))
 
+    def counted(self, name: str, faults: str) -> list[Span]:
+        """What stands above it: `name`, how many of how many rows, and what leaves rows out (`faults` names that sieve)."""
+        table = self.table
+        spans: list[Span] = [(f"{name}  ", "title"), (f"{len(table.shown):,} of {len(table.rows):,}", "")]
+        if table.faults_only:
+            spans.append((f"  {faults}", "accent"))
+        if table.written:
+            spans.append((f"  /{table.written}", "accent"))
+        return spans
+
     def sift(self, written: str) -> None:
         """Show only what the text lets through."""
         self._keep(lambda: self.table.sift(written))
