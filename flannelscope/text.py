@@ -44,6 +44,7 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.splitlines())
 
 
+LISTED = 12  # numbers in one bracket
 _DIGITS = re.compile(r"(\d+)")
 _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
 
@@ -91,7 +92,8 @@ def _ranges(prefix: str, suffix: str, width: int, numbers: list[int]) -> list[st
     shown = [f"{prefix}[{run[0]:0{width}d}-{run[-1]:0{width}d}]{suffix}" for run in runs if len(run) > 2]
     alone = [f"{number:0{width}d}" for run in runs if len(run) <= 2 for number in run]
     if len(alone) > 2:
-        return [*shown, f"{prefix}[{','.join(alone)}]{suffix}"]
+        rest = f",… {len(alone) - LISTED} more" if len(alone) > LISTED else ""
+        return [*shown, f"{prefix}[{','.join(alone[:LISTED])}{rest}]{suffix}"]
     return [*shown, *(f"{prefix}{number}{suffix}" for number in alone)]
 
 

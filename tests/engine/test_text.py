@@ -74,6 +74,7 @@ def test_names_fold_into_ranges() -> None:
     assert fold(["w031", "w231"]) == "w031 w231", "two are read faster by name"
     assert fold(["w012", "w077", "w203"]) == "w[012,077,203]"
     assert fold(f"w{number}" for number in range(5000)) == "w[0-4999]"
+    assert fold(f"w{number}" for number in range(0, 40, 2)) == "w[0,2,4,6,8,10,12,14,16,18,20,22,… 8 more]"
 
 
 @given(NAMES)
