@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
@@ -21,14 +20,13 @@ from tui import registry, themes
 from tui.engine import ChildEngine, Engine
 from tui.log import log_events
 from tui.messages import Arrived, EngineEnded
-from tui.page import Page
+from tui.navigation import Navigation
 from tui.state import Phase, Store
 from tui.take import begin, take_all, warm
 from tui.words import AsciiFilter, speaks_utf8
 
 if TYPE_CHECKING:
     from textual.command import Provider
-    from textual.widget import AwaitMount
 
 STALE = 120.0  # seconds without a working watch after which data is called stale
 RESTARTS = 3  # of the engine, within
@@ -50,7 +48,7 @@ def _palette() -> type[Provider]:
     return Palette
 
 
-class FlannelScope(App[int]):
+class FlannelScope(Navigation):
     """The application. `engine` and `now` are given by tests; `keys` replaces keys by the id of a binding."""
 
     TITLE = "flannelscope"
@@ -90,7 +88,6 @@ class FlannelScope(App[int]):
         self.commands: list[str] = []  # typed on the command line, oldest first
         self.engine: Engine = engine or ChildEngine()
         self._ended: list[float] = []
-        self._before = ""
         self.register_theme(themes.THEME)
         self.theme = themes.choose(environment)
         for mode, page in self.pages.items():
@@ -216,61 +213,6 @@ class FlannelScope(App[int]):
         self.engine.ask(wire.Stop(run=run))
         self.store.put(run=run, phase=Phase.STOPPED, stale=self.store.state.overview is not None)
         self.notify("Stopped. Press r to read again.", markup=False, timeout=3)
-
-    async def action_page(self, mode: str) -> None:
-        """Go to a page; to the present one again, back to its beginning."""
-        if mode != self.current_mode:
-            self._before = self.current_mode
-            await self.switch_mode(mode)
-            return
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
-        if mode == "requests":  # its key opens and closes
-            await self.action_previous()
-
-    async def action_previous(self) -> None:
-        """To the page before."""
-        before = self._before or self.DEFAULT_MODE
-        if before != self.current_mode:
-            await self.action_page(before)
-
-    def action_absent(self, digit: int) -> None:
-        """A digit without a screen."""
-        self.notify(f"There is no screen {digit} in this version.", markup=False, timeout=3)
-
-    def open(self, kind: str, key: str) -> AwaitMount:
-        """Open the screen of one thing: a node by name, a finding by key. May be awaited."""
-        return self.push_screen(registry.details()[kind](key))
-
-    def go(self, mode: str, written: str) -> None:
-        """Go to a page and filter it, as soon as what is being handled is done."""
-        self.call_later(self.narrow, mode, written)
-
-    async def narrow(self, mode: str, written: str) -> None:
-        """Go to a page whose table shows only what `written` lets through."""
-        from tui.widgets.rows import Rows
-
-        if mode != self.current_mode:
-            await self.action_page(mode)
-        for rows in self.screen.query(Rows).results():
-            rows.sift(written)
-            return
-
-    async def action_up(self, leave: bool = False) -> None:
-        """Close what is open, clear the filter, or go back; at the top, `leave` asks whether to quit."""
-        screen = self.screen
-        if screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        elif isinstance(screen, Page) and screen.clear_filter():
-            screen.head(self.store.state)
-        elif len(self.screen_stack) > 1:
-            await self.pop_screen()
-        elif self.current_mode != self.DEFAULT_MODE:
-            await self.action_page(self.DEFAULT_MODE)
-        elif leave:
-            from tui.widgets.leave import Leave
-
-            self.push_screen(Leave(), lambda yes: self.exit(0) if yes else None)
 
     def action_zone(self) -> None:
         """Times in UTC, or in the zone of this machine."""
