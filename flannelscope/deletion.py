@@ -8,12 +8,13 @@ touched, whoever else lives there (k8s.io/kubernetes v1.34 pkg/controller/nodeip
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from flannelscope.addresses import PodCidr
 from flannelscope.cidr import BITS, last, overlaps
 from flannelscope.effective import Allocator
 from flannelscope.effective.manager import NODE_ARGS
@@ -44,6 +45,20 @@ _PROVIDER_TAINTS = ("ToBeDeletedByClusterAutoscaler", "DeletionCandidateOfCluste
 _LOCAL_PROVIDERS = ("k3s", "rke2", "kind", "k0s", "minikube")  # they name the machine that is there; nobody replaces it
 
 Group = tuple[object, ...]
+Answer = TypeVar("Answer")
+
+
+def once(question: Callable[[Facts], Answer]) -> Callable[[Facts], Answer]:
+    """The question, asked once of the same Facts: thousands of findings need one answer. It must not hold the Facts."""
+    told: WeakKeyDictionary[Facts, Answer] = WeakKeyDictionary()
+
+    @wraps(question, updated=())
+    def answer(facts: Facts) -> Answer:
+        if facts not in told:
+            told[facts] = question(facts)
+        return told[facts]
+
+    return answer
 
 
 def server(facts: Facts, node: Node) -> bool:
@@ -118,7 +133,7 @@ def survivors(facts: Facts, name: str) -> tuple[str, ...]:
     Peers keep one entry for all that share it: one Node of each such group, the one that leaves last.
     """
     index = _index(facts)
-    found = (next((n for n in reversed(index.order(group)) if n != name), None) for group in index.groups_of.get(name, ()))
+    found = (next((n for n in reversed(index.order(facts, group)) if n != name), None) for group in index.groups_of.get(name, ()))
     return tuple(dict.fromkeys(other for other in found if other is not None))
 
 
@@ -146,6 +161,7 @@ def not_read(facts: Facts) -> tuple[Gap, ...]:
     return tuple(gap for gap in facts.snapshot.gaps if gap.topic == Topic.NODES)
 
 
+@once
 def said_not_read(facts: Facts) -> str:
     """That Nodes could not be read, as a part of a sentence; "" when all were."""
     gaps = not_read(facts)
@@ -153,6 +169,7 @@ def said_not_read(facts: Facts) -> str:
     return f"{count(len(gaps), 'Node')} could not be read{f' ({names})' if names else ''}" if gaps else ""
 
 
+@once
 def no_restart(facts: Facts) -> str:
     """Why the controller manager must not be restarted yet, as a sentence; "" where nothing is known against it."""
     start = facts.restart
@@ -172,46 +189,44 @@ class _Index:
     """podCIDRs by what their Nodes share, for questions about thousands of Nodes."""
 
     def __init__(self, facts: Facts) -> None:
-        self._facts = facts
         self._members: dict[Group, list[str]] = {}
         self._orders: dict[Group, list[str]] = {}
         self.groups_of: dict[str, list[Group]] = {}
-        for group, name in (*self._gateways(facts.pod_cidrs), *self._vteps()):
+        for group, name in (*_gateways(facts), *_vteps(facts)):
             self._members.setdefault(group, []).append(name)
             self.groups_of.setdefault(name, []).append(group)
         self._bases = sorted((p.family, p.base) for item in facts.pod_cidrs if (p := item.prefix) is not None)
         self._held = {p for item in facts.pod_cidrs if (p := item.prefix) is not None}
         self._lengths = {(p.family, p.length) for p in self._held}
 
-    def _gateways(self, items: Iterable[PodCidr]) -> Iterator[tuple[Group, str]]:
-        members = self._facts.member_names
-        for item in items:
-            if item.prefix is not None and item.node in members:
-                yield (item.prefix.family, item.prefix.base), item.node
-
-    def _vteps(self) -> Iterator[tuple[Group, str]]:
-        for network in self._facts.networks:
-            for name, said in network.members.items():
-                for data in (said.data, said.v6_data):
-                    if key := data.vtep_mac or data.public_key:
-                        yield (network.prefix, key), name
-
-    def order(self, group: Group) -> list[str]:
-        """The Nodes of a group, the one that may stay last."""
+    def order(self, facts: Facts, group: Group) -> list[str]:
+        """The Nodes of a group, the one that may stay last. `facts` are those it was built from."""
         if group not in self._orders:
-            nodes = [self._facts.nodes[name] for name in dict.fromkeys(self._members[group])]
-            self._orders[group] = [node.name for node in leaving_order(self._facts, nodes)]
+            nodes = [facts.nodes[name] for name in dict.fromkeys(self._members[group])]
+            self._orders[group] = [node.name for node in leaving_order(facts, nodes)]
         return self._orders[group]
 
     def shared(self, block: Prefix) -> bool:
         """Whether more than one podCIDR touches the block."""
         family = block.family
         inside = bisect_right(self._bases, (family, last(block))) - bisect_left(self._bases, (family, block.base))
-        if inside > 1:
-            return True
         shorter = (length for held_family, length in self._lengths if held_family == family and length < block.length)
         around = sum(_cut(block, length) in self._held for length in shorter)
         return around + inside > 1
+
+
+def _gateways(facts: Facts) -> Iterator[tuple[Group, str]]:
+    for item in facts.pod_cidrs:
+        if item.prefix is not None and item.node in facts.member_names:
+            yield (item.prefix.family, item.prefix.base), item.node
+
+
+def _vteps(facts: Facts) -> Iterator[tuple[Group, str]]:
+    for network in facts.networks:
+        for name, said in network.members.items():
+            for data in (said.data, said.v6_data):
+                if key := data.vtep_mac or data.public_key:
+                    yield (network.prefix, key), name
 
 
 def _cut(prefix: Prefix, length: int) -> Prefix:
@@ -219,11 +234,4 @@ def _cut(prefix: Prefix, length: int) -> Prefix:
     return Prefix(prefix.family, prefix.base >> bits << bits, length)
 
 
-_INDEXES: WeakKeyDictionary[Facts, _Index] = WeakKeyDictionary()
-
-
-def _index(facts: Facts) -> _Index:
-    found = _INDEXES.get(facts)
-    if found is None:
-        found = _INDEXES[facts] = _Index(facts)
-    return found
+_index = once(_Index)

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from flannelscope.cidr import show
-from flannelscope.deletion import clears_others, dead, no_restart, not_read, objection, said_not_read, survivors
+from flannelscope.deletion import clears_others, dead, no_restart, not_read, objection, once, said_not_read, survivors
 from flannelscope.effective.manager import MANAGER, component_pods, embedded
 from flannelscope.facts import Facts
 from flannelscope.flannel.annotations import gates
@@ -128,6 +128,7 @@ def _former_network(facts: Facts, name: str) -> Iterator[str]:
         yield f"# on {node} remove the bridge and the address reservations of the former podCIDR, where its CNI keeps them"
 
 
+@once
 def restart_manager(facts: Facts) -> tuple[str, ...]:
     """The line that restarts the controller manager, which then counts anew which blocks are used."""
     before = "before any Node joins; go on when one leads again"
