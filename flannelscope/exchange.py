@@ -19,7 +19,7 @@ from flannelscope.flannel.discovery import embedding
 from flannelscope.model import Node, Remedy
 from flannelscope.proofs import restart_flannel, when
 from flannelscope.targets import target
-from flannelscope.text import fold
+from flannelscope.text import clean, fold
 
 MOST = 12  # Nodes for which one remedy holds the commands
 CAUTION = (
@@ -109,7 +109,7 @@ def exchange(facts: Facts, name: str, turn: int = 0, *, clears: bool | None = No
         f"kubectl create -f {shlex.quote(name + '.json')}",
         *_former_network(facts, name),
         f"systemctl start {agent}  # on {node}",
-        *(restart_flannel(facts.flannel_on.get(name, ())) or (f"# make sure that flannel on {node} has started anew",)),
+        *_flannel_anew(facts, name),
         f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}"
         "  # delete those, not of the host network, whose address is not in the new podCIDR",
         f"kubectl uncordon {node}",
@@ -126,6 +126,21 @@ def _former_network(facts: Facts, name: str) -> Iterator[str]:
         yield f"# on {node} there is no bridge (Canal): its pod writes the new subnet when it has started anew"
     else:
         yield f"# on {node} remove the bridge and the address reservations of the former podCIDR, where its CNI keeps them"
+
+
+def _flannel_anew(facts: Facts, name: str) -> Iterator[str]:
+    """flannel reads its podCIDR only when it starts. Its pod may have got another name meanwhile: it is found by its labels."""
+    node, found = shlex.quote(name), facts.flannel_on.get(name, ())
+    for item in found:
+        daemonset = facts.discovery.installations[item.installation].daemonset
+        if daemonset is None or not daemonset.match_labels:
+            yield from restart_flannel((item,))
+        else:
+            labels = shlex.quote(",".join(f"{key}={value}" for key, value in sorted(daemonset.match_labels.items())))
+            at = f"-l {labels} --field-selector spec.nodeName={node}"
+            yield f"kubectl -n {shlex.quote(daemonset.namespace)} delete pod {at}"
+    if not found:
+        yield f"# make sure that flannel on {node} has started anew"
 
 
 @once
@@ -147,7 +162,7 @@ def restart_manager(facts: Facts) -> tuple[str, ...]:
 def _each(names: Iterable[str]) -> str:
     """The machines, for a comment in a command."""
     unique = sorted(set(names))
-    return f"{shlex.quote(fold(unique))}{', one after the other' if len(unique) > 1 else ''}"
+    return f"{clean(fold(unique))}{', one after the other' if len(unique) > 1 else ''}"
 
 
 def touch(facts: Facts, names: Iterable[str], turn: int = 0) -> tuple[str, ...]:

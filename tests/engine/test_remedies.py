@@ -191,7 +191,7 @@ class TestOrder:
             "kubectl create -f b.json",
             "ip link delete cni0",
             "systemctl start kubelet",
-            "kubectl -n kube-flannel delete pod",
+            "kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName=b",
         )
         assert order_of(said, *words) == sorted(order_of(said, *words))
         assert said.commands[-1] == "kubectl uncordon b"
