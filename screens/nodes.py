@@ -92,9 +92,9 @@ class NodesPage(Page):
             Column("PODS", "P", _pods, lambda r: -1 if r.pods_with_ip is None else r.pods_with_ip, 4, right=True),
             Column("AGE", "A", self._age, lambda r: -(r.created or 0.0), 4, right=True),
             Column("FLANNEL", "F", flannel, flannel, lambda r: len(flannel(r)), extra=True),
-            Column("VERSION", "V", lambda r: r.flannel_version or "-", _version, lambda r: len(r.flannel_version), extra=True),
+            Column("VERSION", "O", lambda r: r.flannel_version or "-", _version, lambda r: len(r.flannel_version), extra=True),
             Column("VTEP MAC", "M", lambda r: r.vtep_mac or "-", lambda r: r.vtep_mac, 17, extra=True),
-            Column("VNI", "X", lambda r: _number(r.vni), lambda r: r.vni or -1, 4, right=True, extra=True),
+            Column("VNI", "V", lambda r: _number(r.vni), lambda r: r.vni or -1, 4, right=True, extra=True),
             Column("CAPACITY", "C", lambda r: _number(r.pod_capacity), _capacity, 4, right=True, extra=True),
         )
 
