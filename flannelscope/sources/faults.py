@@ -11,7 +11,7 @@ import msgspec
 import urllib3.exceptions as u3
 from kubernetes.client.exceptions import ApiException
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead, NoCluster, ReadFailed, Refused
 from flannelscope.text import clean
 
 
@@ -42,6 +42,12 @@ class Interrupted(ReadFailed):
 
 class Stopped(Exception):
     """The stop event was set while waiting."""
+
+
+def told(fault: CannotRead) -> str:
+    """What went wrong as a sentence. A NoCluster is worded to stand before its place, where also the words of a plugin are."""
+    place = f" ({fault.where})" if isinstance(fault, NoCluster) and fault.where else ""
+    return f"{fault.what[:1].upper()}{fault.what[1:].removesuffix('.')}{place}."
 
 
 class _StatusMetadata(msgspec.Struct):

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead
 from flannelscope.model import Gap, Reading, Snapshot, Topic
 from flannelscope.sources import Answer, Part
 from flannelscope.sources.background import Halt
@@ -142,7 +142,7 @@ class Follower:
         gaps: list[Gap] = []
         try:
             leases = yield from control_plane.manager_lease(reader, self._known, gaps)
-        except (Refused, ReadFailed):
+        except CannotRead:
             return  # the record of the request says it; the reading keeps its time
         if gaps:
             return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead, Refused
 from flannelscope.events import RequestDone
 from flannelscope.model import Gap, Node, Pod, SecondRead, Snapshot, Topic
 from flannelscope.sources import Answer, Part
@@ -106,7 +106,7 @@ class KubeSource:
         except Refused as fault:
             self._refusals.append(fault)
             yield gap_of(topic, fault)
-        except ReadFailed as fault:
+        except CannotRead as fault:
             if topic == Topic.VERSION:
                 raise
             yield gap_of(topic, fault)
@@ -136,7 +136,7 @@ class KubeSource:
                 seconds[name] = yield from self._second(reader, name)
             except Stopped:
                 return
-            except (Refused, ReadFailed) as fault:
+            except CannotRead as fault:
                 gaps.append(replace(gap_of(Topic.PODS, fault), node=name))
         yield self._timed(Part(Topic.PODS, {"second_reads": seconds}, reading, True), known)
         yield from gaps

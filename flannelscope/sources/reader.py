@@ -8,11 +8,12 @@ from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead, Refused
 from flannelscope.events import RequestDone, TopicProgress
 from flannelscope.model import Gap, Reading, Topic, Value
 from flannelscope.sources.background import Halt, background
 from flannelscope.sources.decode import Decoder, Odd
+from flannelscope.sources.faults import told
 from flannelscope.sources.paging import LIMIT, ListMeta, Page, pages
 from flannelscope.sources.rights import Kind
 from flannelscope.sources.transport import Query, Transport
@@ -148,11 +149,11 @@ def _no_collector() -> Iterator[None]:
                 gc.enable()
 
 
-def gap_of(topic: Topic, fault: ReadFailed | Refused) -> Gap:
+def gap_of(topic: Topic, fault: CannotRead) -> Gap:
     """The Gap that a fault stands for."""
     if isinstance(fault, Refused):
         return Gap(topic, str(fault.what), verb=fault.verb, resource=fault.resource)
-    return Gap(topic, " ".join(part for part in (fault.what, fault.do) if part))
+    return Gap(topic, " ".join(part for part in (told(fault), fault.do) if part))
 
 
 def gap_of_odd(topic: Topic, odd: Odd, node: str = "") -> Gap:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import urllib3.exceptions as u3
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead, ReadFailed, Refused
 from flannelscope.events import RequestDone, WatchState
 from flannelscope.model import Gap, Value
 from flannelscope.sources import faults, wire
@@ -119,12 +119,14 @@ class Watcher:
         except faults.Unauthorized as fault:
             if not self._transport.reach.rejected():
                 raise
-            reason = fault.what
+            reason = faults.told(fault)
         except faults.Expired:
             self._version = ""
             return
-        except ReadFailed as fault:
-            reason = fault.what
+        except Refused:
+            raise
+        except CannotRead as fault:  # also credentials that cannot be had at the moment: a plugin that fails, a file that is gone
+            reason = faults.told(fault)
         wait = self._back_off()
         self._tell("reconnecting", f"{reason} Again in {wait:.0f} s.")
         self._halt.wait(wait)

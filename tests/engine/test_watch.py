@@ -14,6 +14,7 @@ from flannelscope.collect import collect
 from flannelscope.events import Grown, RequestDone, WatchState
 from flannelscope.model import Gap, Snapshot, Topic
 from flannelscope.sources import Part
+from flannelscope.sources.access import Access
 from flannelscope.sources.kube import KubeSource
 from tests.engine.api_objects import (
     DAEMON_SETS,
@@ -37,9 +38,9 @@ ONLY_NODES = (Topic.NODES,)
 class Followed:
     """A source that reads `topics` and follows them in a thread; answers are waited for one by one."""
 
-    def __init__(self, api: FakeApi, topics: tuple[Topic, ...], **pace: Any) -> None:
+    def __init__(self, api: FakeApi, topics: tuple[Topic, ...], reach: Access | None = None, **pace: Any) -> None:
         self.api = api
-        self.source = KubeSource(access(api.url), timeout=5.0, pace=replace(QUICK, **pace))
+        self.source = KubeSource(reach or access(api.url), timeout=5.0, pace=replace(QUICK, **pace))
         self.stop = threading.Event()
         self.snapshot = Snapshot()
         for topic in topics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead, Refused
 from flannelscope.flannel.names import WELL_KNOWN_CONFIG_MAPS, config_map_candidates, flannel_container
 from flannelscope.model import ConfigMap, Gap, Snapshot, Topic
 from flannelscope.sources import Answer, Part, wire
@@ -32,7 +32,7 @@ def read(reader: Reader, known: Snapshot, starts: Starts) -> Iterator[Answer]:
         except Refused as fault:
             if (namespace, name) not in guesses:
                 gaps.append(gap_of(reader.topic, fault))
-        except ReadFailed as fault:
+        except CannotRead as fault:
             gaps.append(gap_of(reader.topic, fault))
     yield Part(reader.topic, {"config_maps": tuple(found)}, reader.reading(len(found), odd=len(gaps)))
     yield from gaps

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead
 from flannelscope.events import RequestDone
 from flannelscope.model import Gap, Lease, Pod, Snapshot, Topic
 from flannelscope.sources import Answer, Part, wire
@@ -62,7 +62,7 @@ def manager_lease(reader: Reader, known: Snapshot, gaps: list[Gap]) -> Generator
         raise
     except Missing:
         return others
-    except (Refused, ReadFailed) as fault:
+    except CannotRead as fault:
         gaps.append(gap_of(reader.topic, fault))
         return others
     return (*others, found)

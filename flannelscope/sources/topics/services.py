@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 
 import msgspec
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead, Refused
 from flannelscope.events import RequestDone, TopicProgress
 from flannelscope.model import Gap, ServiceCidr, Snapshot
 from flannelscope.sources import Answer, Part, wire
@@ -42,7 +42,7 @@ def _service(reader: Reader, gaps: list[Gap]) -> Generator[RequestDone, None, tu
         raise
     except Missing:
         return ()
-    except (Refused, ReadFailed) as fault:
+    except CannotRead as fault:
         gaps.append(gap_of(reader.topic, fault))
         return ()
 
@@ -80,6 +80,6 @@ def _exists(reader: Reader, version: str) -> Generator[RequestDone, None, bool]:
         named = msgspec.json.decode(body, type=_Resources).resources or []
     except Missing:
         return False
-    except (Refused, ReadFailed, *BROKEN):
+    except (CannotRead, *BROKEN):
         return True
     return any(item.name == SERVICE_CIDRS.resource for item in named)

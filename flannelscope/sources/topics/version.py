@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from flannelscope.errors import ReadFailed, Refused
+from flannelscope.errors import CannotRead, ReadFailed, Refused
 from flannelscope.model import Cluster, Snapshot
 from flannelscope.sources import Answer, Part, wire
 from flannelscope.sources.decode import Decoder
@@ -37,7 +37,7 @@ def read(reader: Reader, known: Snapshot, starts: Starts) -> Iterator[Answer]:
         uid = yield from reader.one(NAMESPACES, "", KUBE_SYSTEM, _UID)
     except Unauthorized:
         raise
-    except (Refused, ReadFailed) as fault:
+    except CannotRead as fault:
         gaps.append(gap_of(reader.topic, fault))
     cluster = Cluster(
         uid=uid,
