@@ -120,9 +120,11 @@ class Watcher:
             if not self._transport.reach.rejected():
                 raise
             reason = faults.told(fault)
-        except faults.Expired:
-            self._version = ""
-            return
+        except faults.Expired as fault:
+            behind, self._version = bool(self._version), ""
+            if behind:
+                return
+            reason = faults.told(fault)
         except Refused:
             raise
         except CannotRead as fault:  # also credentials that cannot be had at the moment: a plugin that fails, a file that is gone
@@ -239,7 +241,6 @@ class Watcher:
         if wait > 0:
             self._tell("relisting", f"changes are missing; the list is read again in {wait:.0f} s")
             self._halt.wait(wait)
-        self._listed = time.monotonic()
         values: dict[str, Any] = {}
         odd: list[Odd] = []
         version = ""
@@ -254,6 +255,7 @@ class Watcher:
             odd += strange
             version = version or item.meta.resourceVersion or ""
         self._version = version
+        self._listed = time.monotonic()
         self._give(Relisted(self._stream, values, tuple(odd)))
 
     # telling

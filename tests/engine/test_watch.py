@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from queue import Queue
 from typing import Any
 
@@ -11,11 +11,18 @@ import pytest
 from msgspec.structs import replace
 
 from flannelscope.collect import collect
+from flannelscope.errors import NoCluster, ReadFailed
 from flannelscope.events import Grown, RequestDone, WatchState
 from flannelscope.model import Gap, Snapshot, Topic
 from flannelscope.sources import Part
 from flannelscope.sources.access import Access
+from flannelscope.sources.background import Halt
+from flannelscope.sources.faults import Expired
 from flannelscope.sources.kube import KubeSource
+from flannelscope.sources.streams import Start
+from flannelscope.sources.topics.nodes import STREAM
+from flannelscope.sources.transport import Reply
+from flannelscope.sources.watch import Pace, Watcher
 from tests.engine.api_objects import (
     DAEMON_SETS,
     EVENTS,
@@ -83,6 +90,24 @@ class Followed:
         self.thread.join(10)
         assert not self.thread.is_alive()
         self.source.close()
+
+
+class Unlucky:
+    """A transport whose lists end as told, one after the other, and whose watches are always too late."""
+
+    def __init__(self, outcomes: list[Exception | None]) -> None:
+        self.outcomes = outcomes
+        self.server = "https://k8s.test"
+
+    def get(self, *asked: Any) -> Generator[RequestDone, None, Reply]:
+        yield from ()
+        outcome = self.outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+        return Reply(bytearray(b'{"metadata":{"resourceVersion":"7"},"items":[]}'))
+
+    def open(self, *asked: Any) -> Iterator[RequestDone]:
+        raise Expired("too old")
 
 
 Follow = Callable[..., Followed]
@@ -213,6 +238,22 @@ def test_a_server_that_fails_is_tried_again_and_it_is_said(api: FakeApi, follow:
     followed.state("watching")
     api.watch().send("DELETED", a_node("w1", version="101"))
     assert len(followed.part(Topic.NODES).fields["nodes"]) == 1
+
+
+def test_a_list_that_fails_is_tried_again_soon_and_only_a_good_one_starts_the_time_to_the_next(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten minutes are the least time between two lists of everything, not the price of one page that failed."""
+    waits: list[float] = []
+    monkeypatch.setattr(Halt, "wait", lambda halt, seconds: waits.append(seconds))
+    outcomes = [ReadFailed("The API server answered 500."), Expired("too old"), NoCluster("the exec plugin failed"), None, None]
+    watcher = Watcher(Unlucky(outcomes), STREAM, Start("", {}, float("-inf")), Pace(), Queue(), Halt(threading.Event()))  # type: ignore[arg-type] # a transport
+    for _ in range(4):
+        watcher._step()
+    assert [0.25 <= wait <= 0.5 * 2**number for number, wait in enumerate(waits[:3])] == [True] * 3
+    assert waits[3:] == []  # the fourth list came, and its watch was too late
+    watcher._step()
+    assert 590 < waits[-1] <= 600
 
 
 def test_an_error_that_is_no_410_does_not_list_again(api: FakeApi, follow: Follow) -> None:
