@@ -28,6 +28,7 @@ from flannelscope.sources.rights import target, verb_of
 
 CHUNK = 1 << 16  # larger ones cost more: they leave the processor's cache before they are copied
 FIRST_ROOM = 1 << 16
+MOST_BODY = 256 << 20  # bytes of one answer, unpacked: a page of 500 objects, of half a megabyte each
 PATIENCE = 4.0  # times the time limit: how long one request may be tried again and again
 BODY_LIMIT = 20.0  # times the time limit: how long one answer may take to arrive
 RETRIED = frozenset((429, 500, 502, 503, 504))
@@ -224,6 +225,9 @@ class Transport:
             if end == 0 and look is not None:
                 look(data)
             end += len(data)
+            if end > MOST_BODY:
+                do = "Is there something else than an API server in between?"
+                raise ReadFailed(f"An answer is larger than {MOST_BODY >> 20} MiB, which no page of a list is.", self.server, do)
             if halt.is_set():
                 raise faults.Stopped
             if time.monotonic() > until:

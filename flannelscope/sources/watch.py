@@ -28,6 +28,7 @@ from flannelscope.sources.transport import Stream as Body
 from flannelscope.sources.transport import Transport
 
 _CHUNK = 1 << 16
+MOST_LINE = 16 << 20  # bytes of one change: etcd takes objects of 1.5 MiB by default, JSON can make that several times as many
 _GONE = 410
 
 
@@ -82,6 +83,25 @@ class _Object(wire.Wire):
 
 
 _LINE = msgspec.json.Decoder(_Line)
+
+
+class Lines:
+    """Makes lines of what comes. Only new bytes are searched and none are moved again: a long line costs what its bytes cost."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._open = bytearray()  # a line that has not ended
+
+    def take(self, data: bytes) -> list[bytes]:
+        """The lines that `data` ends. Raises ReadFailed for one longer than MOST_LINE: no object is so large."""
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = bytes(self._open) + lines[0]
+            self._open = bytearray()
+        self._open += rest
+        if len(self._open) > MOST_LINE:
+            raise ReadFailed(f"A change is larger than {MOST_LINE >> 20} MiB; no object of the API is.", self._server)
+        return lines
 
 
 class Watcher:
@@ -175,7 +195,7 @@ class Watcher:
 
     def _lines(self, body: Body) -> Iterator[list[bytes]]:
         """Whole lines, as many as are there at a time."""
-        rest = b""
+        lines = Lines(self._transport.server)
         while True:
             try:
                 data = body.read_some(_CHUNK)
@@ -187,9 +207,8 @@ class Watcher:
                 raise faults.Stopped
             if not data:
                 return
-            *lines, rest = (rest + data).split(b"\n")
-            if lines:
-                yield lines
+            if whole := lines.take(data):
+                yield whole
 
     def _take(self, lines: list[bytes]) -> None:
         changed: list[tuple[str, Any]] = []

@@ -153,6 +153,14 @@ def test_a_server_that_is_never_well_is_given_up(api: FakeApi) -> None:
     assert len(api.requests) > 1
 
 
+def test_an_answer_without_end_is_not_gathered_for_ever(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flannelscope.sources.transport.MOST_BODY", 1 << 20)
+    api.always(NODES, Answer(body=b" " * (3 << 20)))
+    with transport(api.url) as made, pytest.raises(ReadFailed, match="larger than 1 MiB"):
+        fetch(made, NODES)
+    assert len(api.requests) == 1
+
+
 @pytest.mark.parametrize("code", [400, 405, 501])
 def test_what_another_try_does_not_mend_is_not_tried_again(api: FakeApi, code: int) -> None:
     api.always(NODES, Answer(code))

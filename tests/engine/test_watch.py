@@ -22,7 +22,7 @@ from flannelscope.sources.kube import KubeSource
 from flannelscope.sources.streams import Start
 from flannelscope.sources.topics.nodes import STREAM
 from flannelscope.sources.transport import Reply
-from flannelscope.sources.watch import Pace, Watcher
+from flannelscope.sources.watch import Lines, Pace, Watcher
 from tests.engine.api_objects import (
     DAEMON_SETS,
     EVENTS,
@@ -254,6 +254,25 @@ def test_a_list_that_fails_is_tried_again_soon_and_only_a_good_one_starts_the_ti
     assert waits[3:] == []  # the fourth list came, and its watch was too late
     watcher._step()
     assert 590 < waits[-1] <= 600
+
+
+def test_a_long_line_is_put_together_from_many_pieces() -> None:
+    lines = Lines("")
+    assert lines.take(b"a") == []
+    assert [lines.take(b"b" * 1000) for _ in range(1000)] == [[]] * 1000
+    assert lines.take(b"c\n\nd\ne") == [b"a" + b"b" * 1_000_000 + b"c", b"", b"d"]
+    assert lines.take(b"\n") == [b"e"]
+
+
+def test_a_line_without_end_is_not_gathered_for_ever(api: FakeApi, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flannelscope.sources.watch.MOST_LINE", 1 << 20)
+    followed = follow()
+    watch = api.watch()
+    for _ in range(20):
+        watch.raw(b" " * (1 << 16))
+    assert "larger than 1 MiB" in followed.state("reconnecting").reason
+    api.watch().send("DELETED", a_node("w1", version="101"))
+    assert [node.name for node in followed.part(Topic.NODES).fields["nodes"]] == ["w2"]
 
 
 def test_an_error_that_is_no_410_does_not_list_again(api: FakeApi, follow: Follow) -> None:
