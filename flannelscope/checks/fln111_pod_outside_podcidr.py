@@ -21,12 +21,13 @@ There is nothing to undo: the pods are started again by their controllers. Pods 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, Evidence, Finding, Pod, Remedy, Severity, Topic, Unknown, node_subject, pod_subject
 from flannelscope.pod_addresses import Outside, left_out, other_ipam, outside, seen_again, unconfirmed
+from flannelscope.pods_to_delete import LOST, delete_pods
 from flannelscope.proofs import SHOWN, pod_cidrs
 from flannelscope.text import count
 
@@ -67,15 +68,6 @@ def _finding(this: Check, facts: Facts, name: str, pods: list[tuple[Pod, str]]) 
             LOST,
         ),
     )
-
-
-LOST = "A pod without a controller is gone for good when it is deleted: no command is given for such ones."
-
-
-def delete_pods(pods: Iterable[Pod]) -> tuple[str, ...]:
-    """The commands that delete those pods which their controllers start again."""
-    named = dict.fromkeys((pod.namespace, pod.name) for pod in pods if pod.owner_kind)
-    return tuple(f"kubectl -n {shlex.quote(namespace)} delete pod {shlex.quote(name)}" for namespace, name in named)
 
 
 def _proof(pod: Pod, text: str) -> Evidence:

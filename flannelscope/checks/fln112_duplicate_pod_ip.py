@@ -23,11 +23,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flannelscope.checks import Check, check
-from flannelscope.checks.fln111_pod_outside_podcidr import LOST, delete_pods
 from flannelscope.cidr import holds, parse_address
 from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Pod, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.pod_addresses import left_out, seen_again, shared, unconfirmed
+from flannelscope.pods_to_delete import LOST, delete_pods
 from flannelscope.proofs import SHOWN, doubtful, pod_cidrs, why_doubtful
 from flannelscope.text import count, fold
 
