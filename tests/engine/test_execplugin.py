@@ -185,6 +185,17 @@ def test_it_is_asked_again_before_the_credential_ends_and_not_earlier() -> None:
     assert seen == ["a", "a", "b", "b"]
 
 
+def test_a_credential_that_was_refused_while_the_plugin_failed_can_still_be_had_anew() -> None:
+    clock = Clock()
+    scripted = Scripted(ExecCredential(token="a", expires=1900), NoCluster("down"), ExecCredential(token="b"))
+    credentials = ExecCredentials(scripted, 30, clock=clock)
+    seen = [token_of(credentials)]
+    for clock.now in (1850.0, 1851.0, 1861.0):  # the plugin fails, is left alone, is asked again
+        assert credentials.forget()
+        seen.append(token_of(credentials))
+    assert seen == ["a", "a", "a", "b"]
+
+
 def test_a_credential_of_seconds_is_not_asked_for_at_every_request() -> None:
     clock = Clock()
     scripted = Scripted(ExecCredential(token="a", expires=1020), ExecCredential(token="b", expires=2000))
