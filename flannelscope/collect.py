@@ -84,11 +84,17 @@ def _take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
             gaps = snapshot.gaps
             if answer.reading.complete and not answer.change:  # a whole reading says itself, afterwards, what it could not read
                 gaps = tuple(g for g in gaps if g.topic != answer.topic)
+            gaps = _without(gaps, answer.healed)
             grown = replace(snapshot, taken=max(snapshot.taken, answer.reading.at), readings=readings, gaps=gaps, **answer.fields)
             return grown, Grown(grown, answer.topic)
         case Gap():
-            others = (g for g in snapshot.gaps if msgspec.structs.astuple(g) != msgspec.structs.astuple(answer))
-            grown = replace(snapshot, gaps=(*others, answer))
+            grown = replace(snapshot, gaps=(*_without(snapshot.gaps, (answer,)), answer))
             return grown, GapFound(answer, grown)
         case RequestDone() | TopicProgress() | WatchState():
             return snapshot, answer
+
+
+def _without(gaps: tuple[Gap, ...], gone: tuple[Gap, ...]) -> tuple[Gap, ...]:
+    """Gaps but for those of the same words: values do not compare by content."""
+    said = {msgspec.structs.astuple(gap) for gap in gone}
+    return tuple(gap for gap in gaps if msgspec.structs.astuple(gap) not in said) if said else gaps

@@ -14,13 +14,15 @@ class Part(Value, frozen=True):
     """What a source read of `topic`: values for fields of Snapshot, and how it was read.
 
     A topic may come in several Parts, each holding all that was read of it so far; only the last is `complete`.
-    `change` marks what a watch saw: it adds to a reading, so what that one could not read (Gaps) is still missing.
+    `change` marks what a watch saw: it adds to a reading, so what that one could not read (Gaps) is still missing,
+    but for `healed`: Gaps that no longer hold.
     """
 
     topic: Topic
     fields: Mapping[str, Any]
     reading: Reading
     change: bool = False
+    healed: tuple[Gap, ...] = ()
 
 
 Answer = Part | Gap | RequestDone | TopicProgress | WatchState

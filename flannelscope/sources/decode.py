@@ -20,11 +20,12 @@ BROKEN = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class Odd(Value, frozen=True):
-    """An object that could not be read: its name where that could, and why."""
+    """An object that could not be read: its name and uid where these could, and why."""
 
     name: str
     namespace: str
     reason: str
+    uid: str = ""
 
 
 class Decoder(Generic[V]):
@@ -66,15 +67,20 @@ class Decoder(Generic[V]):
         return [v for v in read if not isinstance(v, Odd)], [v for v in read if isinstance(v, Odd)]
 
 
+class _Anyone(wire.Wire):
+    """An object of which nothing is taken for granted."""
+
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
 _RAW_ITEMS: msgspec.json.Decoder[Any] = msgspec.json.Decoder(wire.Items[msgspec.Raw])
 
 
 def odd(body: bytes | msgspec.Raw, error: Exception) -> Odd:
     """What can be said of an object that could not be read."""
-    name = namespace = ""
     try:
-        said = msgspec.json.decode(body, type=wire.Named).metadata
-        name, namespace = said.name, said.namespace or ""
+        said = msgspec.json.decode(body, type=_Anyone).metadata
     except BROKEN:
-        name = ""
-    return Odd(name, namespace, clean(str(error), 160))
+        said = {}
+    name, namespace, uid = (text if isinstance(text := said.get(key), str) else "" for key in ("name", "namespace", "uid"))
+    return Odd(name, namespace, clean(str(error), 160), uid)

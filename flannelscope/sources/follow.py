@@ -5,16 +5,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from flannelscope.errors import CannotRead
 from flannelscope.model import Gap, Reading, Snapshot, Topic
 from flannelscope.sources import Answer, Part
 from flannelscope.sources.background import Halt
-from flannelscope.sources.reader import Reader, gap_of_odd
+from flannelscope.sources.decode import Odd
+from flannelscope.sources.reader import Reader, gap_of, gap_of_odd
 from flannelscope.sources.streams import Start, Starts, Stream
 from flannelscope.sources.topics import control_plane, flannel_pods
 from flannelscope.sources.transport import Transport
@@ -43,9 +44,14 @@ class Follower:
         self._line: queue.Queue[Said] = queue.Queue(_QUEUED)
         self._halts: list[Halt] = []
         self._values: dict[tuple[Topic, str], dict[str, Any]] = {}
+        self._odd: dict[tuple[Topic, str], dict[str, Odd]] = {}
+        self._told: dict[Topic, tuple[Gap, ...]] = {}  # what is known to be unreadable
         self._lease_due = time.monotonic() + pace.lease
         for stream, start in starts.items():
-            self._start(stream, start)
+            if known.has(stream.topic):  # what was read in part is not all of it, however it changes
+                self._start(stream, start)
+        of_pods = self._told.get(Topic.CONTROL_PLANE, ())
+        self._lease_gaps = _but(tuple(gap for gap in known.gaps if gap.topic == Topic.CONTROL_PLANE), of_pods)
 
     def run(self) -> Iterator[Answer]:
         """Parts, and what the watches say of themselves, until `stop` is set."""
@@ -58,6 +64,8 @@ class Follower:
 
     def _start(self, stream: Stream, start: Start) -> None:
         self._values[stream.topic, stream.name] = dict(start.values)
+        self._odd[stream.topic, stream.name] = _by_uid(start.odd)
+        self._told[stream.topic] = self._gaps(stream.topic)
         halt = Halt(self._stop)
         self._halts.append(halt)
         watcher = Watcher(self._transport, stream, start, self._pace, self._line, halt)
@@ -68,7 +76,6 @@ class Follower:
         until: float | None = None
         changed: set[Topic] = set()
         anew: set[Topic] = set()
-        gaps: list[Gap] = []
         while not self._stop.is_set() and (until is None or time.monotonic() < until):
             said = self._next()
             if said is None:
@@ -81,12 +88,10 @@ class Follower:
                     changed.add(said.stream.topic)
                 if isinstance(said, Relisted):
                     anew.add(said.stream.topic)
-                    gaps += [gap_of_odd(said.stream.topic, odd) for odd in said.odd]
             else:
                 yield said
         for topic in sorted(changed | anew):
-            yield self._part(topic, topic not in anew)
-        yield from gaps
+            yield from self._news(topic, topic not in anew)
         if Topic.DAEMONSETS in changed:
             self._new_flannels()
         yield from self._lease()
@@ -100,18 +105,28 @@ class Follower:
     def _apply(self, said: Changed | Relisted) -> bool:
         """Take changes in; whether anything is different."""
         held = self._values[said.stream.topic, said.stream.name]
+        odd = self._odd[said.stream.topic, said.stream.name]
         if isinstance(said, Relisted):
+            self._odd[said.stream.topic, said.stream.name] = _by_uid(said.odd)
             same = {uid: held[uid] if _unchanged(held.get(uid), value) else value for uid, value in said.values.items()}
             self._values[said.stream.topic, said.stream.name] = same
             return same != held
-        different = False
-        for uid, value in said.objects:
-            if value is None:
-                different = held.pop(uid, None) is not None or different
-            elif not _unchanged(held.get(uid), value):
-                held[uid] = value
-                different = True
-        return different
+        taken = [_take(held, odd, uid, value) for uid, value in said.objects]
+        return any(taken)
+
+    def _news(self, topic: Topic, change: bool) -> Iterator[Answer]:
+        """The Part of a topic, and the Gaps that came with it; a list says all of its Gaps (Part.change)."""
+        before, gaps = self._told.get(topic, ()), self._gaps(topic)
+        self._told[topic] = gaps
+        part = self._part(topic, change)
+        yield replace(part, healed=_but(before, gaps)) if change else part
+        yield from _but(gaps, before) if change else gaps
+        if topic == Topic.CONTROL_PLANE and not change:
+            yield from self._lease_gaps
+
+    def _gaps(self, topic: Topic) -> tuple[Gap, ...]:
+        """What of a topic cannot be read."""
+        return tuple(gap_of_odd(topic, item) for (of, _), odd in self._odd.items() if of == topic for item in odd.values())
 
     def _part(self, topic: Topic, change: bool) -> Part:
         values: dict[str, Any] = {}
@@ -120,12 +135,17 @@ class Follower:
                 values.update(held)
         chosen = tuple(v for v in values.values() if topic != Topic.FLANNEL_PODS or flannel_pods.is_flannel(v))
         before = self._known.readings.get(topic)
-        scope = before.scope if before is not None else ""
-        # The pods keep the time of their list while changes come: second reads are compared with it (pod_addresses).
-        at = before.at if before is not None and change and topic == Topic.PODS else self._transport.clock.now()
-        reading = Reading(at=at, asked=len(chosen), answered=len(chosen), scope=scope)
+        # The pods keep the time of their list while changes come: second reads are compared with it (pod_addresses). The
+        # control plane keeps that of the manager's Lease: how old that is counts from then.
+        keeps = topic == Topic.CONTROL_PLANE or (change and topic == Topic.PODS)
+        at = before.at if before is not None and keeps else self._transport.clock.now()
         self._known = replace(self._known, **{_FIELDS[topic]: chosen})
-        return Part(topic, {_FIELDS[topic]: chosen}, reading, change)
+        return Part(topic, {_FIELDS[topic]: chosen}, self._reading(topic, len(chosen), at), change)
+
+    def _reading(self, topic: Topic, answered: int, at: float) -> Reading:
+        before = self._known.readings.get(topic)
+        odd = sum(len(items) for (of, _), items in self._odd.items() if of == topic)
+        return Reading(at=at, asked=answered + odd, answered=answered, scope=before.scope if before is not None else "")
 
     def _new_flannels(self) -> None:
         """Watch the pods of a flannel that was installed meanwhile."""
@@ -142,13 +162,44 @@ class Follower:
         gaps: list[Gap] = []
         try:
             leases = yield from control_plane.manager_lease(reader, self._known, gaps)
-        except CannotRead:
-            return  # the record of the request says it; the reading keeps its time
-        if gaps:
+        except CannotRead as fault:
+            gaps.append(gap_of(Topic.CONTROL_PLANE, fault))
+        if gaps:  # the reading keeps its time
+            new = _but(tuple(gaps), self._lease_gaps)
+            self._lease_gaps += new
+            yield from new
             return
-        self._known = replace(self._known, leases=leases)
-        pods = self._known.control_plane_pods
-        yield Part(Topic.CONTROL_PLANE, {"leases": leases}, reader.reading(len(pods)), True)
+        healed, self._lease_gaps = self._lease_gaps, ()
+        reading = self._reading(Topic.CONTROL_PLANE, len(self._known.control_plane_pods), reader.now())
+        readings = {**self._known.readings, Topic.CONTROL_PLANE: reading}
+        self._known = replace(self._known, readings=readings, leases=leases)
+        yield Part(Topic.CONTROL_PLANE, {"leases": leases}, reading, True, healed)
+
+
+def _take(held: dict[str, Any], odd: dict[str, Odd], uid: str, value: Any) -> bool:
+    """Take one change in; whether anything is different. What cannot be read any more is not what it was: it is not held."""
+    if isinstance(value, Odd):
+        before = odd.get(uid)
+        odd[uid] = value
+        return held.pop(uid, None) is not None or before is None or before.reason != value.reason
+    healed = odd.pop(uid, None) is not None
+    if value is None:
+        return held.pop(uid, None) is not None or healed
+    if _unchanged(held.get(uid), value):
+        return healed
+    held[uid] = value
+    return True
+
+
+def _by_uid(odd: Iterable[Odd]) -> dict[str, Odd]:
+    """Objects without a readable uid are told apart by their names."""
+    return {item.uid or f"{item.namespace}/{item.name}": item for item in odd}
+
+
+def _but(gaps: tuple[Gap, ...], others: tuple[Gap, ...]) -> tuple[Gap, ...]:
+    """Those that are not among the others, by their words."""
+    said = {astuple(gap) for gap in others}
+    return tuple(gap for gap in gaps if astuple(gap) not in said)
 
 
 def _unchanged(held: Any, value: Any) -> bool:

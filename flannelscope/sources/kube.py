@@ -150,7 +150,7 @@ class KubeSource:
         """The Part with the server's clock in it."""
         cluster = part.fields.get("cluster", known.cluster)
         fields = {**part.fields, "cluster": replace(cluster, now=self.transport.clock.now())}
-        return Part(part.topic, fields, part.reading, part.change)
+        return replace(part, fields=fields)
 
     def _second(self, reader: Reader, name: str) -> Generator[Answer, None, SecondRead]:
         node: Node | None = None

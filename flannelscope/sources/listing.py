@@ -27,7 +27,7 @@ def listed(
     pages = reader.values(stream.kind, stream.decoder, _uid, namespace=stream.namespace, query=stream.query, whole=whole)
     for item in pages:
         if isinstance(item, Listed) and not item.more:
-            starts.put(stream, Start(item.version, dict(item.values), at))
+            starts.put(stream, Start(item.version, dict(item.values), at, item.odd))
         yield item
 
 

@@ -156,7 +156,8 @@ def gap_of(topic: Topic, fault: CannotRead) -> Gap:
     return Gap(topic, " ".join(part for part in (told(fault), fault.do) if part))
 
 
-def gap_of_odd(topic: Topic, odd: Odd, node: str = "") -> Gap:
-    """The Gap of one object that could not be read."""
+def gap_of_odd(topic: Topic, odd: Odd) -> Gap:
+    """The Gap of one object that could not be read; Nodes and their Leases, which are named as they are, name the Node."""
+    node = odd.name if topic in (Topic.NODES, Topic.LEASES) else ""
     named = "/".join(part for part in (odd.namespace, odd.name) if part) or "an object without a name"
     return Gap(topic, f"{named} cannot be read: {odd.reason}", node)

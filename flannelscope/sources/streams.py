@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from flannelscope.model import Topic
-from flannelscope.sources.decode import Decoder
+from flannelscope.sources.decode import Decoder, Odd
 from flannelscope.sources.rights import Kind
 
 
@@ -28,11 +28,15 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """Where a watch goes on: the list's resourceVersion, its values by uid, our monotonic clock when it was read."""
+    """Where a watch goes on: the list's resourceVersion, its values by uid, our monotonic clock when it was read.
+
+    `odd` are the objects of the list that could not be read.
+    """
 
     version: str
     values: Mapping[str, Any]
     at: float
+    odd: tuple[Odd, ...] = ()
 
 
 class Starts:

@@ -22,7 +22,7 @@ from flannelscope.sources import faults, wire
 from flannelscope.sources.background import Halt
 from flannelscope.sources.decode import BROKEN, Odd
 from flannelscope.sources.paging import Page, pages
-from flannelscope.sources.reader import gap_of, gap_of_odd
+from flannelscope.sources.reader import gap_of
 from flannelscope.sources.streams import Start, Stream
 from flannelscope.sources.transport import Stream as Body
 from flannelscope.sources.transport import Transport
@@ -46,7 +46,7 @@ class Pace(Value, frozen=True, kw_only=True):
 
 
 class Changed(Value, frozen=True):
-    """Objects that were added or modified (value) or deleted (None), by uid, in their order."""
+    """Objects that were added or modified (a value, or Odd for what cannot be read) or deleted (None), by uid, in their order."""
 
     stream: Stream
     objects: tuple[tuple[str, Any], ...]
@@ -237,10 +237,8 @@ class Watcher:
         if said.type == "DELETED" and meta.uid:
             return [(meta.uid, None)]
         pair = self._stream.decoder.try_one(said.object)
-        if isinstance(pair, Odd):
-            self._give(gap_of_odd(self._stream.topic, pair, pair.name if self._stream.kind.resource == "nodes" else ""))
-            return []
-        return [pair if said.type != "DELETED" else (pair[0], None)]
+        uid, value = (pair.uid, pair) if isinstance(pair, Odd) else pair
+        return [(uid, None if said.type == "DELETED" else value)]
 
     def _error(self, raw: msgspec.Raw) -> ReadFailed:
         try:

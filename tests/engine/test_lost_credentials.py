@@ -11,13 +11,14 @@ from flannelscope.collect import collect
 from flannelscope.errors import NoCluster
 from flannelscope.events import GapFound, Grown
 from flannelscope.model import Gap, Snapshot, Topic
+from flannelscope.sources import Part
 from flannelscope.sources.access import Access
 from flannelscope.sources.credentials import Answer as Credential
 from flannelscope.sources.credentials import Fixed
 from flannelscope.sources.kube import KubeSource
 from flannelscope.sources.tls import Tls
 from tests.engine.api_objects import DAEMON_SETS, EVENTS, NODES, PODS, QUICK, a_node, a_pod
-from tests.engine.test_watch import SYSTEM_PODS, Followed
+from tests.engine.test_watch import SYSTEM_PODS, Followed, watch_of
 from tests.fakes.api_server import FakeApi, Json
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager"
@@ -118,6 +119,36 @@ def test_a_watch_that_cannot_reconnect_says_so_and_goes_on_when_it_can(api: Fake
     followed.state("watching")
     api.watch().send("DELETED", a_node("w1", version="101"))
     assert [node.name for node in followed.part(Topic.NODES).fields["nodes"]] == ["w2"]
+    followed.end()
+
+
+def test_the_managers_lease_that_cannot_be_read_is_a_gap_until_it_can(api: FakeApi) -> None:
+    credentials = Fickle()
+    followed = Followed(api, (Topic.CONTROL_PLANE,), reached(api, credentials), lease=0.0)
+    for _ in range(2):
+        watch_of(api, SYSTEM_PODS)
+    followed.part(Topic.CONTROL_PLANE)
+    credentials.fail()
+    gap = followed.until(lambda answer: isinstance(answer, Gap))
+    assert gap.topic == Topic.CONTROL_PLANE
+    assert "exec plugin aws" in gap.reason
+    api.has(LEASE, lease(9))
+    credentials.mend()
+    part = followed.until(lambda answer: isinstance(answer, Part) and bool(answer.healed))
+    assert [healed.reason for healed in part.healed] == [gap.reason]
+    assert part.fields["leases"][0].renewed == 1605960009.0
+    followed.end()
+
+
+def test_a_changed_pod_does_not_make_the_managers_lease_look_older(api: FakeApi) -> None:
+    """How long ago the Lease was renewed counts from when it was read; the pods beside it say nothing of that."""
+    followed = Followed(api, (Topic.CONTROL_PLANE,), lease=3600.0)
+    before = followed.snapshot.readings[Topic.CONTROL_PLANE].at
+    manager = a_pod("kube-controller-manager-cp", namespace="kube-system", version="101")
+    watch_of(api, SYSTEM_PODS).send("ADDED", manager)
+    part = followed.part(Topic.CONTROL_PLANE)
+    assert [pod.name for pod in part.fields["control_plane_pods"]] == ["kube-controller-manager-cp"]
+    assert part.reading.at == before
     followed.end()
 
 

@@ -298,15 +298,6 @@ def test_a_missing_right_to_watch_is_said_and_ends_that_watch(api: FakeApi, foll
     assert followed.state("off").topic == Topic.NODES
 
 
-def test_an_odd_object_is_a_gap_and_the_watch_goes_on(api: FakeApi, follow: Follow) -> None:
-    followed = follow()
-    watch = api.watch()
-    watch.send("MODIFIED", {"metadata": {"name": "w1", "uid": "uid-w1", "resourceVersion": "101"}, "spec": {"podCIDR": 3}})
-    assert followed.until(lambda answer: isinstance(answer, Gap)).node == "w1"
-    watch.send("DELETED", a_node("w2", version="102"))
-    assert [node.name for node in followed.part(Topic.NODES).fields["nodes"]] == ["w1"]
-
-
 def test_silence_is_a_cut(api: FakeApi, follow: Follow) -> None:
     followed = follow(silence=0.2)
     api.watch()

@@ -21,7 +21,7 @@ def read(reader: Reader, known: Snapshot, starts: Starts) -> Iterator[Answer]:
             continue
         reading = reader.reading(len(item.values), odd=len(item.odd))
         yield Part(reader.topic, {"leases": (*others, *item.values)}, reading)
-        yield from (gap_of_odd(reader.topic, odd, odd.name) for odd in item.odd)
+        yield from (gap_of_odd(reader.topic, odd) for odd in item.odd)
 
 
 def _name(lease: Lease) -> str:

@@ -27,4 +27,4 @@ def read(reader: Reader, known: Snapshot, starts: Starts) -> Iterator[Answer]:
             reading = reader.reading(len(item.values), odd=len(item.odd) + item.remaining, complete=False)
         yield Part(reader.topic, {"nodes": values(item)}, reading)
         if not item.more:
-            yield from (gap_of_odd(reader.topic, odd, odd.name) for odd in item.odd)
+            yield from (gap_of_odd(reader.topic, odd) for odd in item.odd)
