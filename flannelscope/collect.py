@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from flannelscope.events import Event, GapFound, Grown, RequestDone, TopicDone, TopicProgress, WatchState
+from flannelscope.events import Event, GapFound, Grown, Refreshed, RequestDone, TopicDone, TopicProgress, WatchState
 from flannelscope.facts import Facts
 from flannelscope.model import Gap, SecondRead, Snapshot, Topic
 from flannelscope.pod_addresses import APART, confirm_targets
@@ -30,6 +30,8 @@ def collect(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[
             return
         started = time.monotonic()
         for answer in source.read(topic, snapshot, stop):
+            if isinstance(answer, Part) and not answer.reading.complete and snapshot.has(topic):
+                continue  # read anew: what is known stays until all of it is there
             snapshot, event = _take(snapshot, answer)
             yield event
             if stop.is_set():
@@ -90,7 +92,7 @@ def _take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
         case Gap():
             grown = replace(snapshot, gaps=(*_without(snapshot.gaps, (answer,)), answer))
             return grown, GapFound(answer, grown)
-        case RequestDone() | TopicProgress() | WatchState():
+        case RequestDone() | TopicProgress() | WatchState() | Refreshed():
             return snapshot, answer
 
 

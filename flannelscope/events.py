@@ -55,4 +55,14 @@ class WatchState(Value, frozen=True):
     reason: str = ""
 
 
-Event = RequestDone | TopicProgress | TopicDone | GapFound | Grown | WatchState
+class Refreshed(Value, frozen=True):
+    """What no watch tells of was read again; a Gap says what of it could not be, `failed` why nothing of it could.
+
+    What is watched may be listed again in `lists_in` seconds.
+    """
+
+    lists_in: float
+    failed: str = ""
+
+
+Event = RequestDone | TopicProgress | TopicDone | GapFound | Grown | WatchState | Refreshed

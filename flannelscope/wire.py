@@ -39,6 +39,10 @@ class Reread(Message, frozen=True):
     """To the engine: read the same again; what is known stays until it is replaced."""
 
 
+class Refresh(Message, frozen=True):
+    """To the engine: within this reading, which is followed, read again what no watch tells of; Refreshed or Declined answers."""
+
+
 class Stop(Message, frozen=True):
     """To the engine: end what runs; what is known stays."""
 
@@ -114,8 +118,19 @@ class Finished(Message, frozen=True):
     seconds: float
 
 
-Request = Start | Reread | Stop
-Event = Hello | Progressed | Rows | Findings | Judged | Requested | Gaps | WatchStates | Failed | Finished
+class Refreshed(Message, frozen=True):
+    """What no watch tells of was read again, or, as `failed` says, could not be; all of it may be in `lists_in` seconds."""
+
+    lists_in: float
+    failed: str = ""
+
+
+class Declined(Message, frozen=True):
+    """There is nothing to go on from: a Reread is needed."""
+
+
+Request = Start | Reread | Refresh | Stop
+Event = Hello | Progressed | Rows | Findings | Judged | Requested | Gaps | WatchStates | Failed | Finished | Refreshed | Declined
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -20,11 +20,11 @@ from msgspec.structs import replace
 
 from flannelscope import wire
 from flannelscope.errors import FlannelscopeError
-from flannelscope.events import Event, GapFound, Grown, RequestDone, TopicDone, TopicProgress, WatchState
+from flannelscope.events import Event, GapFound, Grown, Refreshed, RequestDone, TopicDone, TopicProgress, WatchState
 from flannelscope.model import Snapshot, Topic
 from flannelscope.outbox import Outbox, Shown
 from flannelscope.session import Settings, open_source
-from flannelscope.sources import Source
+from flannelscope.sources import Refreshes, Source
 from flannelscope.text import clean
 
 SHARE = 0.2  # at most this part of the time goes into judging while things still come in
@@ -43,6 +43,7 @@ class Run:
         self._news = threading.Condition()
         self._fresh = False
         self._complete = False
+        self._following = False
         self._source: Source | None = None
         self._requests = 0
         self._received = 0
@@ -54,6 +55,11 @@ class Run:
         self.outbox.begin(self.number)
         self._reading.start()
         self._judging.start()
+
+    def refresh(self) -> bool:
+        """Have what no watch tells of read again; False where everything has to be."""
+        source = self._source
+        return self._following and source is not None and isinstance(source, Refreshes) and source.refresh()
 
     def end(self) -> None:
         """Stop reading, close connections, and wait a little until the threads are through."""
@@ -86,9 +92,13 @@ class Run:
         with self._news:
             self._complete = self._fresh = True
             self._news.notify_all()
+        self._following = True
         self.outbox.send(wire.Finished(run=self.number, seconds=time.monotonic() - started))
-        for event in follow(source, self.snapshot, self.stop):
-            self._take(event)
+        try:
+            for event in follow(source, self.snapshot, self.stop):
+                self._take(event)
+        finally:
+            self._following = False
 
     def _fail(self, what: str, where: str, do: str) -> None:
         if not self.stop.is_set():
@@ -118,6 +128,8 @@ class Run:
                 self.outbox.gap(self.number, gap)
             case WatchState(topic=topic, state=state, reason=reason):
                 self.outbox.watch(self.number, str(topic), state, reason)
+            case Refreshed(lists_in=lists_in, failed=failed):
+                self.outbox.send(wire.Refreshed(run=self.number, lists_in=lists_in, failed=clean(failed, 600)))
 
     def _progress(self, topic: Topic, read: int, total: int | None, done: bool) -> None:
         self.outbox.progress(
@@ -172,6 +184,10 @@ def serve(inbound: BinaryIO, outbox: Outbox) -> None:
     settings: Settings | None = None
     for payload in wire.payloads(inbound):
         request = wire.decode_request(payload)
+        if isinstance(request, wire.Refresh):
+            if run is None or run.number != request.run or not run.refresh():
+                outbox.send(wire.Declined(run=request.run))
+            continue
         known = run.snapshot if run is not None else None
         if run is not None:
             run.end()

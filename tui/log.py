@@ -128,5 +128,7 @@ def log_events(events: Iterable[wire.Event]) -> None:
                 LOGGER.error("%s %s %s", event.what, event.where, event.do)
             case wire.Finished():
                 LOGGER.info("all was read in %.2f s", event.seconds)
+            case wire.Refreshed():
+                LOGGER.info("what is not watched was read again%s", f": {event.failed}" if event.failed else "")
             case _:
                 pass

@@ -9,7 +9,7 @@ from flannelscope.cidr import show
 from flannelscope.collect import collect
 from flannelscope.config_ranges import misfits
 from flannelscope.errors import CannotRead, Refused, UsageError
-from flannelscope.events import Event, GapFound, Grown, RequestDone, TopicDone, TopicProgress, WatchState
+from flannelscope.events import Event, GapFound, Grown, Refreshed, RequestDone, TopicDone, TopicProgress, WatchState
 from flannelscope.facts import Facts
 from flannelscope.model import Gap, Snapshot, Topic
 from flannelscope.report import moment
@@ -75,7 +75,7 @@ def _read(events: Iterator[Event], snapshot: Snapshot, progress: Progress, call:
                 LOGGER.warning("%s", gap_line(event.gap))
             case Grown():
                 snapshot = event.snapshot
-            case WatchState():
+            case WatchState() | Refreshed():
                 pass
     return Looked(snapshot, requests, received)
 

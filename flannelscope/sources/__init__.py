@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from flannelscope.events import RequestDone, TopicProgress, WatchState
+from flannelscope.events import Refreshed, RequestDone, TopicProgress, WatchState
 from flannelscope.model import Gap, Reading, Snapshot, Topic, Value
 
 
@@ -25,7 +25,7 @@ class Part(Value, frozen=True):
     healed: tuple[Gap, ...] = ()
 
 
-Answer = Part | Gap | RequestDone | TopicProgress | WatchState
+Answer = Part | Gap | RequestDone | TopicProgress | WatchState | Refreshed
 
 
 class Source(Protocol):
@@ -52,3 +52,11 @@ class Rereads(Protocol):
 
     def reread(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """Read these Nodes and their pods once more, into Snapshot.second_reads."""
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    """A source that follows what it listed: while its lists are young, reading again takes only what no watch tells of."""
+
+    def refresh(self) -> bool:
+        """Have `watch` read that; it ends with Refreshed. False: everything has to be read anew. From any thread."""

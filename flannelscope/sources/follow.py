@@ -1,25 +1,30 @@
-"""All watches of a source together: what they say is gathered for a moment and becomes one Part a topic."""
+"""All watches of a source together: what they say is gathered for a moment and becomes one Part a topic.
+
+What no watch tells of is read between such moments: Leases in their time, all of it when somebody asks for it.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec.structs import astuple, replace
 
-from flannelscope.errors import CannotRead
+from flannelscope.errors import CannotRead, Refused
+from flannelscope.events import Refreshed
 from flannelscope.model import Gap, Reading, Snapshot, Topic
 from flannelscope.sources import Answer, Part
 from flannelscope.sources.background import Halt
 from flannelscope.sources.decode import Odd
+from flannelscope.sources.faults import told
 from flannelscope.sources.reader import Reader, gap_of, gap_of_odd
 from flannelscope.sources.streams import Start, Starts, Stream
 from flannelscope.sources.topics import control_plane, flannel_pods
 from flannelscope.sources.transport import Transport
-from flannelscope.sources.watch import Changed, Pace, Relisted, Said, Watcher
+from flannelscope.sources.watch import Broken, Changed, Pace, Relisted, Said, Watcher
 
 _FIELDS = {
     Topic.NODES: "nodes",
@@ -32,24 +37,44 @@ _FIELDS = {
 _QUEUED = 10_000
 _LOOK = 0.1
 
+ReadTopic = Callable[[Topic, Snapshot], Iterator[Answer]]
+
 
 class Follower:
-    """Follows what was listed. Values are kept by stream and uid: what did not change stays the same object."""
+    """Follows what was listed. Values are kept by stream and uid: what did not change stays the same object.
 
-    def __init__(self, transport: Transport, known: Snapshot, starts: Starts, pace: Pace, stop: threading.Event) -> None:
+    When `again` is set, those of `topics` that nothing watches are read with `read`.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        known: Snapshot,
+        starts: Starts,
+        pace: Pace,
+        stop: threading.Event,
+        *,
+        again: threading.Event,
+        topics: Sequence[Topic],
+        read: ReadTopic,
+    ) -> None:
         self._transport = transport
+        self._starts = starts
+        self._again = again
+        self._topics = topics
+        self._read_topic = read
         self._known = known
         self._pace = pace
         self._stop = stop
         self._line: queue.Queue[Said] = queue.Queue(_QUEUED)
         self._halts: list[Halt] = []
+        self._watchers: dict[tuple[Topic, str], Watcher] = {}
         self._values: dict[tuple[Topic, str], dict[str, Any]] = {}
         self._odd: dict[tuple[Topic, str], dict[str, Odd]] = {}
         self._told: dict[Topic, tuple[Gap, ...]] = {}  # what is known to be unreadable
         self._lease_due = time.monotonic() + pace.lease
-        for stream, start in starts.items():
-            if known.has(stream.topic):  # what was read in part is not all of it, however it changes
-                self._start(stream, start)
+        self._leases_due = time.monotonic() + pace.leases
+        self._follow_listed()
         of_pods = self._told.get(Topic.CONTROL_PLANE, ())
         self._lease_gaps = _but(tuple(gap for gap in known.gaps if gap.topic == Topic.CONTROL_PLANE), of_pods)
 
@@ -68,8 +93,18 @@ class Follower:
         self._told[stream.topic] = self._gaps(stream.topic)
         halt = Halt(self._stop)
         self._halts.append(halt)
-        watcher = Watcher(self._transport, stream, start, self._pace, self._line, halt)
+        self._watchers[stream.topic, stream.name] = watcher = Watcher(
+            self._transport, stream, start, self._pace, self._line, halt
+        )
         threading.Thread(target=watcher.run, name=f"flannelscope-watch-{stream.topic}", daemon=True).start()
+
+    def _follow_listed(self) -> None:
+        """Follow every list of what was read to its end and is not followed; what it held is kept here alone from then on."""
+        for stream, start in self._starts.items():
+            watcher = self._watchers.get((stream.topic, stream.name))
+            if (watcher is None or (watcher.ended and start.version)) and self._known.has(stream.topic):
+                self._start(stream, start)
+                self._starts.listed(stream, start.at)
 
     def _round(self) -> Iterator[Answer]:
         """One time of gathering: begins with the first change, ends `gather` seconds later."""
@@ -82,6 +117,8 @@ class Follower:
                 if until is None:
                     break
                 continue
+            if isinstance(said, Broken):
+                raise said.error
             if isinstance(said, (Changed, Relisted)):
                 until = until or time.monotonic() + self._pace.gather
                 if self._apply(said):
@@ -94,7 +131,7 @@ class Follower:
             yield from self._news(topic, topic not in anew)
         if Topic.DAEMONSETS in changed:
             self._new_flannels()
-        yield from self._lease()
+        yield from self._unwatched()
 
     def _next(self) -> Said | None:
         try:
@@ -110,6 +147,7 @@ class Follower:
             self._odd[said.stream.topic, said.stream.name] = _by_uid(said.odd)
             same = {uid: held[uid] if _unchanged(held.get(uid), value) else value for uid, value in said.values.items()}
             self._values[said.stream.topic, said.stream.name] = same
+            self._starts.listed(said.stream, time.monotonic())
             return same != held
         taken = [_take(held, odd, uid, value) for uid, value in said.objects]
         return any(taken)
@@ -139,13 +177,18 @@ class Follower:
         # control plane keeps that of the manager's Lease: how old that is counts from then.
         keeps = topic == Topic.CONTROL_PLANE or (change and topic == Topic.PODS)
         at = before.at if before is not None and keeps else self._transport.clock.now()
-        self._known = replace(self._known, **{_FIELDS[topic]: chosen})
-        return Part(topic, {_FIELDS[topic]: chosen}, self._reading(topic, len(chosen), at), change)
+        return self._learn(Part(topic, {_FIELDS[topic]: chosen}, self._reading(topic, len(chosen), at), change))
 
     def _reading(self, topic: Topic, answered: int, at: float) -> Reading:
         before = self._known.readings.get(topic)
         odd = sum(len(items) for (of, _), items in self._odd.items() if of == topic)
         return Reading(at=at, asked=answered + odd, answered=answered, scope=before.scope if before is not None else "")
+
+    def _learn(self, part: Part) -> Part:
+        """The part, taken into what is known."""
+        readings = {**self._known.readings, part.topic: part.reading}
+        self._known = replace(self._known, readings=readings, **part.fields)
+        return part
 
     def _new_flannels(self) -> None:
         """Watch the pods of a flannel that was installed meanwhile."""
@@ -153,10 +196,45 @@ class Follower:
             if (stream.topic, stream.name) not in self._values:
                 self._start(stream, Start("", {}, float("-inf")))
 
+    # what no watch tells of
+
+    def _unwatched(self) -> Iterator[Answer]:
+        """Leases, now and then: they are renewed every few seconds, too often for a watch. All, when asked."""
+        if self._again.is_set():
+            yield from self._refresh()
+            self._again.clear()
+        if time.monotonic() >= self._lease_due and self._known.has(Topic.CONTROL_PLANE):
+            yield from self._lease()
+        if time.monotonic() >= self._leases_due and self._known.has(Topic.LEASES):
+            yield from self._read(Topic.LEASES)
+
+    def _refresh(self) -> Iterator[Answer]:
+        """Every topic that is not watched, or not wholly so, or of which something is missing."""
+        failed = ""
+        try:
+            for topic in self._topics:
+                ended = [watcher.ended for (of, _), watcher in self._watchers.items() if of == topic]
+                if not self._known.has(topic) or not ended or any(ended):
+                    yield from self._read(topic)
+            self._lease_due = time.monotonic()
+        except Refused:
+            raise
+        except CannotRead as fault:  # raised where nothing can be read (KubeSource.read)
+            failed = told(fault)
+        self._follow_listed()
+        yield Refreshed(max(self._starts.newest() + self._pace.relist - time.monotonic(), 0.0), failed)
+
+    def _read(self, topic: Topic) -> Iterator[Answer]:
+        if topic == Topic.LEASES:
+            self._leases_due = time.monotonic() + self._pace.leases
+        for answer in self._read_topic(topic, self._known):
+            if not isinstance(answer, Part):
+                yield answer
+            elif answer.reading.complete:  # what is known stays until all of it is there
+                yield self._learn(answer)
+
     def _lease(self) -> Iterator[Answer]:
-        """The controller manager's Lease, now and then: it is renewed every two seconds, too often for a watch."""
-        if time.monotonic() < self._lease_due or not self._known.has(Topic.CONTROL_PLANE):
-            return
+        """The controller manager's."""
         self._lease_due = time.monotonic() + self._pace.lease
         reader = Reader(self._transport, Topic.CONTROL_PLANE, self._stop)
         gaps: list[Gap] = []
@@ -171,9 +249,7 @@ class Follower:
             return
         healed, self._lease_gaps = self._lease_gaps, ()
         reading = self._reading(Topic.CONTROL_PLANE, len(self._known.control_plane_pods), reader.now())
-        readings = {**self._known.readings, Topic.CONTROL_PLANE: reading}
-        self._known = replace(self._known, readings=readings, leases=leases)
-        yield Part(Topic.CONTROL_PLANE, {"leases": leases}, reading, True, healed)
+        yield self._learn(Part(Topic.CONTROL_PLANE, {"leases": leases}, reading, True, healed))
 
 
 def _take(held: dict[str, Any], odd: dict[str, Odd], uid: str, value: Any) -> bool:

@@ -6,6 +6,7 @@ Lists once, then watches. Everything goes through one transport that lets reads 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 
 from flannelscope.errors import CannotRead, Refused
 from flannelscope.events import RequestDone
-from flannelscope.model import Gap, Node, Pod, SecondRead, Snapshot, Topic
+from flannelscope.model import Cluster, Gap, Node, Pod, SecondRead, Snapshot, Topic
 from flannelscope.sources import Answer, Part
 from flannelscope.sources.faults import Missing, Stopped, Unauthorized
 from flannelscope.sources.follow import Follower
@@ -72,6 +73,7 @@ class KubeSource:
         self._refusals: list[Refused] = []
         self._granted = False  # whether any object of the cluster could be read
         self._closed = threading.Event()
+        self._again = threading.Event()  # what is not watched is to be read again
 
     @classmethod
     def connect(cls, settings: Settings) -> KubeSource:
@@ -96,7 +98,7 @@ class KubeSource:
             for answer in TOPICS[topic](reader, known, self._starts):
                 if isinstance(answer, RequestDone):
                     self._granted = self._granted or _granted(answer)
-                yield self._timed(answer, known) if isinstance(answer, Part) else answer
+                yield self._timed(answer, known.cluster) if isinstance(answer, Part) else answer
         except Stopped:
             return
         except Missing:
@@ -114,13 +116,31 @@ class KubeSource:
             raise self._refusals[0]
 
     def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
-        """Changes of what `read` listed, gathered, until `stop` is set."""
-        follower = Follower(self.transport, known, self._starts, self._pace, stop)
+        """Changes of what `read` listed, gathered, until `stop` is set. Raises CannotRead when the login was lost."""
+
+        def read(topic: Topic, so_far: Snapshot) -> Iterator[Answer]:
+            return self.read(topic, so_far, stop)
+
+        follower = Follower(
+            self.transport, known, self._starts, self._pace, stop, again=self._again, topics=self.topics(), read=read
+        )
+        cluster = known.cluster
         try:
             for answer in follower.run():
-                yield self._timed(answer, known) if isinstance(answer, Part) else answer
+                if isinstance(answer, Part):
+                    answer = self._timed(answer, cluster)
+                    cluster = answer.fields["cluster"]
+                yield answer
         except Stopped:
             return
+
+    def refresh(self) -> bool:
+        """Have `watch` read what is not watched, unless lists are old (Pace.relist)."""
+        young = time.monotonic() < self._starts.newest() + self._pace.relist
+        if not young or self._closed.is_set():
+            return False
+        self._again.set()
+        return True
 
     def reread(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """Read these Nodes and their pods once more, into `second_reads`: what is there twice was no matter of the moment.
@@ -138,7 +158,7 @@ class KubeSource:
                 return
             except CannotRead as fault:
                 gaps.append(replace(gap_of(Topic.PODS, fault), node=name))
-        yield self._timed(Part(Topic.PODS, {"second_reads": seconds}, reading, True), known)
+        yield self._timed(Part(Topic.PODS, {"second_reads": seconds}, reading, True), known.cluster)
         yield from gaps
 
     def close(self) -> None:
@@ -146,9 +166,9 @@ class KubeSource:
         self._closed.set()
         self.transport.close()
 
-    def _timed(self, part: Part, known: Snapshot) -> Part:
-        """The Part with the server's clock in it."""
-        cluster = part.fields.get("cluster", known.cluster)
+    def _timed(self, part: Part, cluster: Cluster) -> Part:
+        """The Part with the server's clock in it, and what is known of the cluster."""
+        cluster = part.fields.get("cluster", cluster)
         fields = {**part.fields, "cluster": replace(cluster, now=self.transport.clock.now())}
         return replace(part, fields=fields)
 

@@ -26,6 +26,11 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
         """Tells it from other streams of its topic."""
         return " ".join((self.namespace, *(value for _, value in self.query))).strip()
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of a kind, not a selection."""
+        return not self.query and not self.namespace
+
 
 class Start(msgspec.Struct, frozen=True):
     """Where a watch goes on: the list's resourceVersion, its values by uid, our monotonic clock when it was read.
@@ -48,6 +53,14 @@ class Starts:
     def put(self, stream: Stream, start: Start) -> None:
         """`stream` was listed."""
         self._all[stream.topic, stream.name] = (stream, start)
+
+    def listed(self, stream: Stream, at: float) -> None:
+        """`stream` was listed anew `at` this moment of our monotonic clock; its values are with whoever follows it."""
+        self._all[stream.topic, stream.name] = (stream, Start("", {}, at))
+
+    def newest(self) -> float:
+        """Our monotonic clock when a whole kind was listed last; minus infinity when none was. From any thread."""
+        return max((start.at for stream, start in self.items() if stream.whole), default=float("-inf"))
 
     def forget(self, topic: Topic) -> None:
         """The streams of a topic are chosen anew."""

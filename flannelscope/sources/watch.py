@@ -10,6 +10,7 @@ import queue
 import random
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ class Pace(Value, frozen=True, kw_only=True):
     first: float = 0.5  # back-off: from
     most: float = 60.0  # to
     lease: float = 30.0  # how often the controller manager's Lease is read
+    leases: float = 600.0  # how often those of the kubelets are listed
 
 
 class Changed(Value, frozen=True):
@@ -60,7 +62,13 @@ class Relisted(Value, frozen=True):
     odd: tuple[Odd, ...]
 
 
-Said = Changed | Relisted | RequestDone | WatchState | Gap
+class Broken(Value, frozen=True):
+    """An error that no other try mends: whoever follows raises it."""
+
+    error: Exception
+
+
+Said = Changed | Relisted | Broken | RequestDone | WatchState | Gap
 
 
 class _Line(wire.Wire):
@@ -119,16 +127,24 @@ class Watcher:
         self._halt = halt
         self._wait = pace.first
         self._state = ""
+        self.ended = False  # refused for good: nobody tells of changes any more
 
     def run(self) -> None:
-        """Until told to end, or until the server refuses."""
-        try:
-            while True:
-                self._step()
-        except faults.Stopped:
-            return
-        except Refused as fault:
-            self._end(fault)
+        """Until told to end, or until the server refuses. A lost login, or an error of our own, ends more than this watch."""
+        with suppress(faults.Stopped):
+            try:
+                while True:
+                    self._step()
+            except faults.Unauthorized as fault:
+                self._give(Broken(fault))
+            except Refused as fault:
+                self.ended = True
+                self._give(gap_of(self._stream.topic, fault))
+                self._tell("off", fault.what)
+            except faults.Stopped:
+                raise
+            except Exception as error:  # noqa: BLE001 - handed to the follower, which raises it
+                self._give(Broken(error))
 
     def _step(self) -> None:
         try:
@@ -152,13 +168,6 @@ class Watcher:
         wait = self._back_off()
         self._tell("reconnecting", f"{reason} Again in {wait:.0f} s.")
         self._halt.wait(wait)
-
-    def _end(self, fault: Refused) -> None:
-        try:
-            self._give(gap_of(self._stream.topic, fault))
-            self._tell("off", fault.what)
-        except faults.Stopped:
-            return
 
     # following
 
@@ -252,8 +261,7 @@ class Watcher:
     # listing anew
 
     def _relist(self) -> None:
-        whole = not self._stream.query and not self._stream.namespace
-        due = self._listed + (self._pace.relist if whole else self._pace.relist_selected)
+        due = self._listed + (self._pace.relist if self._stream.whole else self._pace.relist_selected)
         wait = max(due - time.monotonic(), 0.0)
         if wait > 0:
             self._tell("relisting", f"changes are missing; the list is read again in {wait:.0f} s")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from flannelscope import wire, worker
-from flannelscope.errors import ReadFailed
+from flannelscope.errors import ReadFailed, Refused
+from flannelscope.events import Refreshed
 from flannelscope.model import Gap, Node, Reading, Snapshot, Topic
 from flannelscope.outbox import Outbox
 from flannelscope.session import Settings
@@ -68,6 +69,62 @@ class StepSource:
     def close(self) -> None:
         self.closed.set()
         self.pods.set()
+
+
+class FollowedSource(StepSource):
+    """One that is followed, and reads Leases again when asked. After so many times it loses its login."""
+
+    def __init__(self, times: int = 9) -> None:
+        super().__init__()
+        self.times = times
+        self.again = threading.Event()
+        self.pods.set()
+
+    def refresh(self) -> bool:
+        self.again.set()
+        return True
+
+    def watch(self, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        for time in range(self.times):
+            self.again.wait(30)
+            if stop.is_set():
+                return
+            self.again.clear()
+            yield Part(Topic.LEASES, {"leases": ()}, Reading(at=100.0 + time))
+            yield Refreshed(420.0)
+        raise Refused("The API server does not accept these credentials (401).", "https://10.0.0.1:6443", "Log in again.")
+
+    def close(self) -> None:
+        super().close()
+        self.again.set()
+
+
+class Served:
+    """The engine's loop in a thread, asked as the console asks it."""
+
+    def __init__(self, told: Told, monkeypatch: pytest.MonkeyPatch, *sources: StepSource) -> None:
+        self.opened: list[StepSource] = []
+
+        def opened(settings: Settings) -> Source:
+            self.opened.append(sources[len(self.opened)])
+            return self.opened[-1]
+
+        monkeypatch.setattr(worker, "open_source", opened)
+        outward, inward = os.pipe()
+        self._asking = os.fdopen(inward, "wb", buffering=0)
+        self._asked = os.fdopen(outward, "rb")
+        self._thread = threading.Thread(target=worker.serve, args=(self._asked, told.outbox), daemon=True)
+        self._thread.start()
+
+    def ask(self, request: wire.Request) -> None:
+        for frame in wire.frames(wire.encode(request)):
+            self._asking.write(frame)
+
+    def end(self) -> None:
+        self._asking.close()
+        self._thread.join(10)
+        self._asked.close()
+        assert not self._thread.is_alive()
 
 
 @pytest.fixture
@@ -157,3 +214,45 @@ def test_requests_are_served_until_the_input_ends(told: Told, monkeypatch: pytes
     worker.serve(io.BytesIO(b"".join(frame for each in asked for frame in wire.frames(wire.encode(each)))), told.outbox)
     assert len(sources) <= 2  # what was asked before Start was not served; a run may be ended before it opened its source
     assert all(source.closed.is_set() for source in sources[:1])
+
+
+def test_a_source_that_is_followed_reads_again_within_its_run(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = Served(told, monkeypatch, FollowedSource())
+    served.ask(wire.Start(run=1, settings=Settings()))
+    told.until(wire.Finished)
+    served.ask(wire.Refresh(run=1))
+    assert told.until(wire.Refreshed).lists_in == 420.0
+    while told.until(wire.Judged).overview.taken < 100.0:  # the answer is as new as what was read again
+        pass
+    assert sum(1 for event in told.seen if isinstance(event, wire.Rows) and event.first) == 1  # no row was sent anew
+    served.end()
+    assert len(served.opened) == 1
+
+
+def test_what_cannot_be_read_again_in_part_is_declined(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = StepSource()
+    served = Served(told, monkeypatch, source)
+    served.ask(wire.Refresh(run=7))
+    told.until(wire.Declined, 7)
+    served.ask(wire.Start(run=8, settings=Settings()))
+    served.ask(wire.Refresh(run=8))  # the first reading goes on
+    told.until(wire.Declined, 8)
+    source.pods.set()
+    told.until(wire.Finished, 8)
+    served.ask(wire.Refresh(run=8))  # complete, but this source has nothing to go on from
+    told.until(wire.Declined, 8)
+    served.end()
+
+
+def test_a_failure_while_changes_are_followed_is_told_and_everything_can_be_read_anew(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = Served(told, monkeypatch, FollowedSource(times=0), FollowedSource())
+    served.ask(wire.Start(run=1, settings=Settings()))
+    failed = told.until(wire.Failed)
+    assert (failed.what, failed.do) == ("The API server does not accept these credentials (401).", "Log in again.")
+    served.ask(wire.Refresh(run=1))
+    told.until(wire.Declined)
+    served.ask(wire.Reread(run=2))
+    told.until(wire.Finished, 2)
+    served.end()
