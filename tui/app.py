@@ -23,6 +23,7 @@ from tui.messages import Arrived, EngineEnded
 from tui.navigation import Navigation
 from tui.state import Phase, Store
 from tui.take import begin, take_all, warm
+from tui.waiting import read_again
 from tui.words import AsciiFilter, speaks_utf8
 
 if TYPE_CHECKING:
@@ -153,8 +154,24 @@ class FlannelScope(Navigation):
         before = self.store.state
         self.store.set(take_all(before, message.events))
         after = self.store.state
+        for event in message.events:
+            if event.run == before.run:
+                self._answered(event)
         if before.followed != after.followed or before.phase is not after.phase:
             self._watch_freshness()
+
+    def _answered(self, event: wire.Event) -> None:
+        """What the operator should hear of on whatever screen."""
+        match event:
+            case wire.Refreshed(failed=failed):
+                said = read_again(self.store.state, event)
+                self.notify(said, severity="warning" if failed else "information", markup=False, timeout=8)
+            case wire.Declined():
+                self._begin(lambda run: wire.Reread(run=run))
+            case wire.Failed(what=what) if self.current_mode != "overview":  # which says it in full
+                self.notify(f"{what} Press r to read again.", severity="error", markup=False)
+            case _:
+                pass
 
     def _watch_freshness(self) -> None:
         """One timer, only where nothing follows a live cluster any more; so an idle console paints nothing."""
@@ -200,18 +217,24 @@ class FlannelScope(Navigation):
         return not (action in OWN and (taken or self.screen.is_modal))
 
     def action_reread(self) -> None:
-        """Read everything again."""
-        if self.store.state.phase is Phase.FAILED and len(self._ended) > RESTARTS:
+        """Read again: while changes are followed what no watch tells of, if the engine can; else everything."""
+        state = self.store.state
+        if state.phase is Phase.FAILED and len(self._ended) > RESTARTS:
             self._ended.clear()
             self.launch()
-        else:
+        elif state.phase is Phase.READING:
+            self.notify("Still reading. x stops it.", markup=False, timeout=3)
+        elif state.phase is not Phase.FINISHED:
             self._begin(lambda run: wire.Reread(run=run))
+        elif not state.refreshing:
+            self.store.put(refreshing=True)
+            self.engine.ask(wire.Refresh(run=state.run))
 
     def action_stop(self) -> None:
         """End reading and following; what is known stays."""
         run = self.store.state.run + 1
         self.engine.ask(wire.Stop(run=run))
-        self.store.put(run=run, phase=Phase.STOPPED, stale=self.store.state.overview is not None)
+        self.store.put(run=run, phase=Phase.STOPPED, refreshing=False, stale=self.store.state.overview is not None)
         self.notify("Stopped. Press r to read again.", markup=False, timeout=3)
 
     def action_zone(self) -> None:

@@ -73,7 +73,7 @@ def _done(action: Callable[[], object]) -> str:
 COMMANDS: dict[str, tuple[str, Callable[[FlannelScope, str], str], Callable[[FlannelScope], list[str]] | None]] = {
     "node": ("one node by name", _open_node, _nodes),
     "finding": ("findings of one code", _open_finding, _codes),
-    "reread": ("read everything again", lambda app, _: _done(app.action_reread), None),
+    "reread": ("read again", lambda app, _: _done(app.action_reread), None),
     "stop": ("end reading and following", lambda app, _: _done(app.action_stop), None),
     "utc": ("times in UTC", lambda app, _: _zone(app, False), None),
     "local": ("times in the zone of this machine", lambda app, _: _zone(app, True), None),

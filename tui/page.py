@@ -105,7 +105,10 @@ class Detail(Page):
 
 
 def freshness(state: State, now: float) -> list[Span]:
-    """The right part of the first line: mode, and either how far the reading is or the time of the data."""
+    """The right part of the first line: mode, and either how far the reading is or the time of the data.
+
+    That time is the newest answer's. While a watch is open, what it watches is as new; one that is not stands before the time.
+    """
     spans: list[Span] = [("read-only · ", "muted")]
     overview = state.overview
     if state.phase is Phase.READING:
@@ -119,8 +122,17 @@ def freshness(state: State, now: float) -> list[Span]:
     time = f"{overview.source} {clock(overview.taken, utc=not state.local, now=now)}"
     if state.stale:
         return [*spans, (f"{time} stale", "warn")]
-    trouble = next((f"{topic} {how[0]} · " for topic, how in state.watches.items() if how[0] not in ("watching", "off")), "")
+    if state.refreshing:
+        spans.append(("reading again · ", "accent"))
+    trouble = next((f"{topic} {said} · " for topic, how in state.watches.items() if (said := _trouble(topic, how[0]))), "")
     return [*spans, (trouble, "warn"), (time, "")] if trouble else [*spans, (time, "")]
+
+
+def _trouble(topic: str, state: str) -> str:
+    """What is wrong with a watch. One that ended for good is said of the large kinds; that of others is a gap among gaps."""
+    if state == "off":
+        return "not followed" if topic in ("nodes", "pods") else ""
+    return "" if state == "watching" else state
 
 
 def count_nodes(overview: Overview | None, rows: int) -> int:

@@ -30,7 +30,8 @@ class Phase(StrEnum):
 class State:
     """All that screens draw. `run` numbers the reading; `rows` are by name, in the order of the source.
 
-    `stale` says that the data is old and nothing brings newer. `local` shows times in the zone of this machine.
+    `refreshing` says that what no watch tells of is being read again. `stale` says that the data is old and nothing brings
+    newer. `local` shows times in the zone of this machine.
     """
 
     run: int = 0
@@ -45,6 +46,7 @@ class State:
     gaps: tuple[str, ...] = ()
     failed: Failed | None = None
     notice: str = ""  # what happened to the engine, until the next answer
+    refreshing: bool = False
     stale: bool = False
     local: bool = False
 

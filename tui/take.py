@@ -35,19 +35,23 @@ def take(state: State, event: wire.Event) -> State:
             return replace(state, known={**state.known, **{finding.key: finding for finding in findings}})
         case wire.Judged(overview=overview, keys=keys):
             held = {key: state.known[key] for key in keys if key in state.known}
-            return replace(state, overview=overview, known=held, findings=tuple(held.values()), notice="", stale=False)
+            stale = state.stale and state.phase is not Phase.READING  # what is judged late is no newer for that
+            return replace(state, overview=overview, known=held, findings=tuple(held.values()), notice="", stale=stale)
         case wire.Progressed(topic=topic):
             return replace(state, progress={**state.progress, topic: event})
         case wire.Requested(requests=requests):
             return replace(state, requests=(*state.requests, *requests)[-MOST_REQUESTS:])
         case wire.WatchStates(states=states):
-            return replace(state, watches={**state.watches, **states})
+            after = replace(state, watches={**state.watches, **states})
+            return replace(after, stale=state.stale and not (after.followed and after.phase is Phase.FINISHED))
         case wire.Gaps(gaps=gaps):
             return replace(state, gaps=(*state.gaps, *(f"{gap.topic}: {gap.reason}" for gap in gaps))[-MOST_REQUESTS:])
         case wire.Failed():
-            return replace(state, failed=event, phase=Phase.FAILED, stale=state.overview is not None)
+            return replace(state, failed=event, phase=Phase.FAILED, refreshing=False, stale=state.overview is not None)
         case wire.Finished():
             return replace(state, phase=Phase.FINISHED)
+        case wire.Refreshed() | wire.Declined():
+            return replace(state, refreshing=False)
         case wire.Hello():
             return state
 
@@ -63,4 +67,4 @@ def _rows(state: State, event: wire.Rows) -> State:
 
 def begin(state: State, run: int) -> State:
     """The State when a reading begins: what was known stays in view until it is replaced."""
-    return replace(state, run=run, phase=Phase.READING, failed=None, progress={}, watches={}, gaps=())
+    return replace(state, run=run, phase=Phase.READING, refreshing=False, failed=None, progress={}, watches={}, gaps=())

@@ -1,7 +1,10 @@
-"""What is said while nothing can be shown yet, and when nothing can be shown at all."""
+"""What is said while nothing can be shown yet, when nothing can be shown at all, and when not everything was read again."""
 
 from __future__ import annotations
 
+from math import ceil
+
+from flannelscope import wire
 from tui.state import Phase, State
 from tui.widgets.document import Block
 from tui.widgets.paint import Span
@@ -41,3 +44,21 @@ def failure_blocks(state: State) -> list[Block]:
         blocks.append(Block((("  ", ""), (failed.do, "")), indent=2))
     keys = (("  ", ""), ("r", "key"), (" tries again   ", ""), ("@", "key"), (" shows the requests", ""))
     return [*blocks, Block(keys), Block()]
+
+
+def read_again(state: State, said: wire.Refreshed) -> str:
+    """What a reading beside the watches brought, and when lists may be read again."""
+    if said.failed:
+        return f"Could not read again: {said.failed}"
+    stands = {topic: state.watches[topic][0] for topic in ("nodes", "pods") if topic in state.watches}
+    live = " and ".join(topic for topic, how in stands.items() if how == "watching")
+    parts = ["Read again what is not watched."]
+    if live:
+        parts.append(f"{live.capitalize()} are followed live.")
+    for topic, how in stands.items():
+        if how == "off":
+            parts.append(f"{topic.capitalize()} were listed, for they cannot be followed.")
+        elif how != "watching":
+            parts.append(f"The watch of {topic} is {how}.")
+    parts.append(f"In {max(ceil(said.lists_in / 60), 1)} min r may list all of it anew.")
+    return " ".join(parts)

@@ -56,6 +56,11 @@ class SaidEngine:
         self.closed.set()
         self._over.set()
 
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens yet."""
+        return self._tell is not None
+
     def say(self, *events: wire.Event) -> None:
         """Tell the app."""
         assert self._tell is not None
@@ -171,6 +176,8 @@ def console(engine: SaidEngine | None = None, **fields: Any) -> FlannelScope:
 
 async def told(pilot: Pilot[int], engine: SaidEngine, *events: wire.Event) -> None:
     """Have the engine say something and wait until it is drawn."""
+    while not engine.heard:  # the app listens in a thread of its own, which may start late on a busy machine
+        await pilot.pause()
     engine.say(*events)
     await pilot.pause()
 
