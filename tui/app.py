@@ -166,6 +166,7 @@ class FlannelScope(Navigation):
             case wire.Refreshed(failed=failed):
                 said = read_again(self.store.state, event)
                 self.notify(said, severity="warning" if failed else "information", markup=False, timeout=8)
+                self._watch_freshness()
             case wire.Declined():
                 self._begin(lambda run: wire.Reread(run=run))
             case wire.Failed(what=what) if self.current_mode != "overview":  # which says it in full

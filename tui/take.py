@@ -50,7 +50,10 @@ def take(state: State, event: wire.Event) -> State:
             return replace(state, failed=event, phase=Phase.FAILED, refreshing=False, stale=state.overview is not None)
         case wire.Finished():
             return replace(state, phase=Phase.FINISHED)
-        case wire.Refreshed() | wire.Declined():
+        case wire.Refreshed(failed=failed):
+            listed = not failed and state.watches.get("nodes", ("", ""))[0] == "off"  # what cannot be followed was listed
+            return replace(state, refreshing=False, stale=state.stale and not listed)
+        case wire.Declined():
             return replace(state, refreshing=False)
         case wire.Hello():
             return state

@@ -153,6 +153,13 @@ def test_stale_data_is_fresh_again_when_its_nodes_are_followed_again() -> None:
     assert not take_all(cut, [wire.WatchStates(run=1, states={"nodes": WATCHING})]).stale
 
 
+def test_nodes_that_cannot_be_followed_are_fresh_when_they_were_listed() -> None:
+    old = replace(watched(nodes="off"), stale=True)
+    assert not take_all(old, [ANSWERED]).stale
+    assert take_all(old, [wire.Refreshed(run=1, lists_in=400.0, failed="The API server cannot be reached.")]).stale
+    assert take_all(replace(watched(nodes="reconnecting"), stale=True), [ANSWERED]).stale
+
+
 @pytest.mark.parametrize("event", [ANSWERED, wire.Declined(run=1), wire.Failed(run=1, what="gone")])
 def test_every_answer_ends_the_asking(event: wire.Event) -> None:
     assert not take_all(replace(watched(), refreshing=True), [event]).refreshing
