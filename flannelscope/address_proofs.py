@@ -32,7 +32,11 @@ def held(facts: Facts, item: PodCidr) -> Evidence:
 
 def held_by(facts: Facts, items: Sequence[PodCidr]) -> tuple[Evidence, ...]:
     """As `held` for the first of many; the subjects of a finding name all."""
-    return tuple(held(facts, item) for item in items[:SHOWN])
+    if len(items) <= SHOWN:
+        return tuple(held(facts, item) for item in items)
+    rest = f"{len(items) - SHOWN + 1} more, of the Nodes named above"
+    more = Evidence("further podCIDRs", rest, "podCIDRs of all Nodes", "flannelscope nodes")
+    return (*(held(facts, item) for item in items[: SHOWN - 1]), more)
 
 
 _SHOWS = {

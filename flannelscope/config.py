@@ -174,7 +174,7 @@ def _problem(table: str, key: str, actions: Actions) -> str:
     if table == "keys":
         if actions is None or key in actions():
             return ""
-        return f"there is no action {key} to bind in [keys]"
+        return f"there is no action {key} to bind in [keys]; there are {', '.join(sorted(actions()))}"
     if any(setting.table == table and setting.key == key for setting in SETTINGS):
         return ""
     if SECRET.search(key):

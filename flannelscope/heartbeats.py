@@ -35,4 +35,6 @@ def alive(snapshot: Snapshot, node: Node, lease: Lease | None) -> bool | None:
     # Leases are listed, not watched: each is judged by the clock of its reading, what came later by the Ready condition.
     if lease is not None and fresh(lease, snapshot.readings[Topic.LEASES].at):
         return True
+    if node.ready and node.ready_since is not None and node.ready_since > snapshot.readings[Topic.LEASES].at:
+        return True  # only a kubelet sets Ready to True or False, and it did since the Leases were read
     return None if node.ready else False

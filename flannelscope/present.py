@@ -38,7 +38,7 @@ def overview(facts: Facts, judgement: Judgement, *, complete: bool, requests: in
         unknown=tuple(UnknownLine(u.code, tuple(clean(n) for n in u.nodes), clean(u.reason)) for u in judgement.unknown),
         coverage=coverage(snapshot),
         configuration=settings_lines(facts.configuration),
-        flannel=tuple(_flannel_line(item) for item in facts.discovery.installations),
+        flannel=_flannel(facts),
         requests=requests,
         received=received,
     )
@@ -179,6 +179,13 @@ def _list(prefixes: Iterable[Prefix]) -> str:
 def _allocator(configuration: AddressConfiguration) -> str:
     reason = f" ({configuration.allocator_reason})" if configuration.allocator_reason else ""
     return configuration.allocator.value + reason
+
+
+def _flannel(facts: Facts) -> tuple[str, ...]:
+    """One line an installation; that none was found is said only where it was looked for."""
+    found = tuple(_flannel_line(item) for item in facts.discovery.installations)
+    looked = facts.snapshot.has(Topic.DAEMONSETS) or facts.snapshot.has(Topic.FLANNEL_PODS)
+    return found or (("none was found",) if looked else ("not looked at: neither DaemonSets nor flannel's pods were read",))
 
 
 def _flannel_line(item: Installation) -> str:

@@ -27,11 +27,11 @@ class RequestsPage(Page):
         table: Table[RequestDone] = Table(
             columns=(
                 Column("TIME", "T", self._time, lambda r: r.at, 14),
-                Column("METHOD", "M", lambda r: r.method, lambda r: r.method, lambda r: len(r.method)),
                 Column("STATUS", "S", _status, lambda r: r.status, 6, right=True),
                 Column("BYTES", "B", lambda r: amount(r.received), lambda r: r.received, 6, right=True),
                 Column("SECONDS", "E", lambda r: f"{r.seconds:.3f}", lambda r: r.seconds, 7, right=True),
-                Column("PATH", "P", lambda r: r.path, lambda r: r.path, lambda r: min(len(r.path), 60), most=60),
+                Column("PATH", "P", lambda r: r.path, lambda r: r.path, lambda r: min(len(r.path), 34), most=90),
+                Column("METHOD", "M", lambda r: r.method, lambda r: r.method, lambda r: len(r.method), extra=True),
                 Column("NOTE", "N", lambda r: r.note, lambda r: r.note, lambda r: len(r.note), extra=True),
             ),
             identity=lambda r: f"{r.at} {r.path} {r.seconds}",

@@ -69,7 +69,8 @@ class Navigation(App[int]):
         elif len(self.screen_stack) > 1:
             await self.pop_screen()
         elif self.current_mode != self.DEFAULT_MODE:
-            await self.action_page(self.DEFAULT_MODE)
+            aside = isinstance(screen, Page) and not screen.KEY.isdigit()  # opened beside another screen, like the requests
+            await (self.action_previous() if aside else self.action_page(self.DEFAULT_MODE))
         elif leave:
             from tui.widgets.leave import Leave
 

@@ -20,7 +20,7 @@ A wider range may be narrowed again as long as no Node got a podCIDR from the ne
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flannelscope.address_proofs import settings
 from flannelscope.allocator import Restart
@@ -68,7 +68,12 @@ def _finding(this: Check, facts: Facts, short: Shortage) -> Finding:
     return this.finding(
         summary,
         tuple(node_subject(name) for name in short.nodes),
-        evidence=(*settings(facts, "cluster-cidr", "node-cidr-mask-size"), *_pools(restart), *map(_named, short.events[:SHOWN])),
+        evidence=(
+            *settings(facts, "cluster-cidr", "node-cidr-mask-size"),
+            *_pools(restart),
+            *map(_named, short.events[:SHOWN]),
+            *_further(short.events),
+        ),
         remedy=Remedy(advice, ("flannelscope cidr free",), "A disjoint range would keep the controller manager from starting."),
         reach=(WHOLE_CLUSTER,),
     )
@@ -78,6 +83,12 @@ def _pools(restart: Restart | None) -> Iterator[Evidence]:
     for pool in restart.pools if restart else ():
         value = f"{pool.free} of {pool.blocks} free (/{pool.node_mask} in {show(pool.cluster)})"
         yield Evidence("blocks", value, "podCIDRs of all Nodes and service ranges", "flannelscope cidr free")
+
+
+def _further(events: Sequence[Event]) -> tuple[Evidence, ...]:
+    rest = len(events) - SHOWN
+    command = "kubectl get events -A --field-selector reason=CIDRNotAvailable"
+    return (Evidence("further events", f"{rest} more like these", "Events about Nodes", command),) if rest > 0 else ()
 
 
 def _named(event: Event) -> Evidence:

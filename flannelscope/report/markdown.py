@@ -59,7 +59,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from ("", "## Effective configuration", "")
     yield from _table(("setting", "value", "from", "sure"), ((x.name, x.value, x.origin, x.sure) for x in seen.configuration))
     yield ""
-    yield from (f"- flannel: {escape(text)}" for text in seen.flannel or ("none was found",))
+    yield from (f"- flannel: {escape(text)}" for text in seen.flannel)
 
 
 def _finding(finding: FindingView) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 
 from flannelscope.model import Severity
 from flannelscope.present import fold_subjects
@@ -28,8 +29,8 @@ def _lines(report: Report, paint: Paint) -> Iterator[str]:
     told: set[str] = set()
     for finding in seen.findings:
         yield ""
-        yield from finding_lines(finding, paint, why=finding.code not in told)
-        told.add(finding.code)
+        yield from finding_lines(finding, paint, told)
+        told |= {finding.why, finding.caution}
     if report.suppressed:
         yield ""
         yield paint("title", f"Suppressed: {count(len(report.suppressed), 'finding')}")
@@ -44,7 +45,7 @@ def _lines(report: Report, paint: Paint) -> Iterator[str]:
     yield paint("title", "Effective configuration")
     for line in seen.configuration:
         yield f"  {line.name:20} {line.value}{f'  <- {line.origin}' if line.origin else ''}{_sure(line.sure)}"
-    for text in seen.flannel or ("none was found",):
+    for text in seen.flannel:
         yield f"  {'flannel':20} {text}"
 
 
@@ -56,12 +57,12 @@ def cluster_line(report: Report) -> str:
     return f"{' · '.join(part for part in parts if part)} · {seen.source} {moment(seen.taken)}"
 
 
-def finding_lines(finding: FindingView, paint: Paint, *, why: bool = True) -> Iterator[str]:
-    """One finding with all its proof; `why` it matters is the same for all of one code."""
+def finding_lines(finding: FindingView, paint: Paint, told: AbstractSet[str] = frozenset()) -> Iterator[str]:
+    """One finding with all its proof; why it matters and what to beware of is left out where it was `told` before."""
     word = SEVERITY_WORDS[Severity(finding.severity)]
     yield paint(word, f"{GLYPHS[finding.severity]} {finding.code} {finding.slug} ({word})") + f"  {_who(finding)}"
     yield f"  {finding.summary}"
-    if finding.why and why:
+    if finding.why and finding.why not in told:
         yield _labelled("why", finding.why)
     for item in finding.evidence:
         yield _labelled("evidence", f"{item.what}: {item.value}{f'  <- {item.origin}' if item.origin else ''}")
@@ -73,7 +74,7 @@ def finding_lines(finding: FindingView, paint: Paint, *, why: bool = True) -> It
         yield _labelled("remedy", finding.remedy)
     for command in finding.commands:
         yield _labelled("", f"$ {command}")
-    if finding.caution:
+    if finding.caution and finding.caution not in told:
         yield _labelled("caution", finding.caution)
 
 

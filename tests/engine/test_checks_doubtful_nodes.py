@@ -192,3 +192,9 @@ class TestTies:
         ]
         [found] = findings(healthy(nodes), "FLN206")
         assert "Port" in found.summary and found.nodes == ("w1", "w2")
+
+
+def test_a_node_that_turned_ready_after_the_leases_were_read_is_alive() -> None:
+    late = replace(W1, ready_since=NOW + 5)
+    assert Facts(healthy([late], leases=[lease(late, ago=900)])).alive(late) is True
+    assert Facts(healthy([W1], leases=[lease(W1, ago=900)])).alive(W1) is None

@@ -348,3 +348,12 @@ def test_a_text_of_200_kb_is_cut_and_a_command_is_never_half() -> None:
     assert len(view.summary) == len(view.evidence[0].value) == len(view.remedy) == 2000
     assert view.commands == ("# a command of 200,027 characters: flannelscope check -o json has it", "kubectl get nodes")
     assert view.evidence[0].command.startswith("# a command of 200,017 characters")
+
+
+def test_that_no_flannel_was_found_is_said_only_where_it_was_looked_for() -> None:
+    def said(*topics: Topic) -> tuple[str, ...]:
+        facts = Facts(snapshot([node("w001", "10.244.1.0/24")], topics=topics))
+        return overview(facts, judge(facts), complete=True).flannel
+
+    assert said(Topic.NODES, Topic.DAEMONSETS) == ("none was found",)
+    assert said(Topic.NODES)[0].startswith("not looked at")

@@ -332,6 +332,13 @@ async def test_the_request_log_opens_and_closes_with_its_key() -> None:
         assert isinstance(app.screen, NodesPage)
 
 
+async def test_escape_from_the_request_log_goes_back_to_where_it_was_opened() -> None:
+    app = console(SaidEngine())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "at", "escape")
+        assert app.current_mode == "nodes"
+
+
 async def test_minus_goes_to_the_screen_before() -> None:
     app = console()
     async with app.run_test(size=(80, 24)) as pilot:
