@@ -195,8 +195,9 @@ class _Index:
         for group, name in (*_gateways(facts), *_vteps(facts)):
             self._members.setdefault(group, []).append(name)
             self.groups_of.setdefault(name, []).append(group)
-        self._bases = sorted((p.family, p.base) for item in facts.pod_cidrs if (p := item.prefix) is not None)
-        self._held = {p for item in facts.pod_cidrs if (p := item.prefix) is not None}
+        prefixes = [item.prefix for item in facts.pod_cidrs if item.prefix is not None]
+        self._bases = sorted([p.family << 128 | p.base for p in prefixes])  # integers sort several times faster than pairs
+        self._held = set(prefixes)
         self._lengths = {(p.family, p.length) for p in self._held}
 
     def order(self, facts: Facts, group: Group) -> list[str]:
@@ -209,7 +210,7 @@ class _Index:
     def shared(self, block: Prefix) -> bool:
         """Whether more than one podCIDR touches the block."""
         family = block.family
-        inside = bisect_right(self._bases, (family, last(block))) - bisect_left(self._bases, (family, block.base))
+        inside = bisect_right(self._bases, family << 128 | last(block)) - bisect_left(self._bases, family << 128 | block.base)
         shorter = (length for held_family, length in self._lengths if held_family == family and length < block.length)
         around = sum(_cut(block, length) in self._held for length in shorter)
         return around + inside > 1

@@ -74,10 +74,13 @@ class Facts:
     @cached_property
     def pod_cidrs_of(self) -> dict[str, tuple[PodCidr, ...]]:
         """podCIDRs by Node name; a Node without any is absent."""
-        found: dict[str, list[PodCidr]] = {}
-        for item in self.pod_cidrs:
-            found.setdefault(item.node, []).append(item)
-        return {name: tuple(items) for name, items in found.items()}
+        found: dict[str, tuple[PodCidr, ...]] = {item.node: (item,) for item in self.pod_cidrs}  # nearly every Node has one
+        if len(found) < len(self.pod_cidrs):
+            several: dict[str, list[PodCidr]] = {}
+            for item in self.pod_cidrs:
+                several.setdefault(item.node, []).append(item)
+            return {name: tuple(items) for name, items in several.items()}
+        return found
 
     @cached_property
     def _judged_holders(self) -> Holders:
@@ -107,7 +110,7 @@ class Facts:
         """The flannel networks, by prefix."""
         by_prefix: dict[str, dict[str, Announcement]] = {}
         for node in self.snapshot.nodes:
-            for said in announcements(node):
+            for said in announcements(node) if node.annotations else ():
                 by_prefix.setdefault(said.prefix, {})[node.name] = said
         return tuple(
             Network(prefix, said, {name: item for name, item in said.items() if item.member})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 # ECMA-48 control sequences (CSI), operating system commands (OSC, DCS, SOS, PM, APC up to their terminator), and
 # two-character escapes; in both the 7-bit (ESC x) and the 8-bit (C1) form.
@@ -49,6 +50,7 @@ _DIGITS = re.compile(r"(\d+)")
 _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
 
 
+@lru_cache(16_384)
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts node9 before node10."""
     parts = _DIGITS.split(name)

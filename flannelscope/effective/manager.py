@@ -79,7 +79,8 @@ def running(snapshot: Snapshot) -> tuple[Arguments, ...]:
 
 def embedded(snapshot: Snapshot) -> tuple[Arguments, ...]:
     """What k3s and RKE2 servers say of the manager they carry, by Node."""
-    found = [_embedded(snapshot, node, key) for node in snapshot.nodes for key in NODE_ARGS if key in node.annotations]
+    noted = [node for node in snapshot.nodes if node.annotations]
+    found = [_embedded(snapshot, node, key) for node in noted for key in NODE_ARGS if key in node.annotations]
     return tuple(sorted((a for a in found if a is not None), key=lambda a: a.place))
 
 
