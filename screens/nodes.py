@@ -46,7 +46,16 @@ def flannel(row: NodeRow) -> str:
 
 def search_text(row: NodeRow) -> str:
     """What the filter looks at."""
-    parts = (row.name, *row.pod_cidrs, *row.internal_ips, *row.public_ips, row.backend, row.vtep_mac, flannel(row), *row.codes)
+    parts = (
+        row.name,
+        *(row.pod_cidrs or ("none",)),
+        *row.internal_ips,
+        *row.public_ips,
+        row.backend,
+        row.vtep_mac,
+        flannel(row),
+        *row.codes,
+    )
     return " ".join(parts)
 
 

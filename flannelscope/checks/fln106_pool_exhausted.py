@@ -74,7 +74,11 @@ def _finding(this: Check, facts: Facts, short: Shortage) -> Finding:
             *map(_named, short.events[:SHOWN]),
             *_further(short.events),
         ),
-        remedy=Remedy(advice, ("flannelscope cidr free",), "A disjoint range would keep the controller manager from starting."),
+        remedy=Remedy(
+            advice,
+            ("flannelscope cidr free", "flannelscope cidr what-if --cluster-cidr CIDR --node-cidr-mask-size N"),
+            "A disjoint range would keep the controller manager from starting; what-if tells, and which Nodes must be rebuilt.",
+        ),
         reach=(WHOLE_CLUSTER,),
     )
 

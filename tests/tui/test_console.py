@@ -332,6 +332,17 @@ async def test_the_request_log_opens_and_closes_with_its_key() -> None:
         assert isinstance(app.screen, NodesPage)
 
 
+async def test_nodes_without_podcidr_are_found_by_the_word_that_is_shown() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading(rows=[node("w001", "10.244.1.0/24"), node("w002", pod_cidrs=(), marks=())]))
+        await pilot.press("2", "slash", "n", "o", "n", "e", "enter")
+        assert "w002" in shown(app)
+        assert "w001" not in shown(app)
+
+
 async def test_escape_from_the_request_log_goes_back_to_where_it_was_opened() -> None:
     app = console(SaidEngine())
     async with app.run_test(size=(80, 24)) as pilot:
