@@ -41,6 +41,7 @@ class Answer(Value, frozen=True, kw_only=True):
     """What is free, and for what-if what must be rebuilt. `left` is the minimum over the families.
 
     `problem` says why no block can be called free; then none is named, and `left` is the most that there can be.
+    `small`: fewer blocks than Nodes, or Nodes that must be rebuilt find no free one.
     """
 
     would_start: bool
@@ -50,6 +51,7 @@ class Answer(Value, frozen=True, kw_only=True):
     rebuild: tuple[Rebuild, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
+    small: bool = False
 
 
 def unsure(facts: Facts) -> str:
@@ -77,15 +79,18 @@ def free(facts: Facts, number: int) -> Answer | None:
     )
 
 
-def what_if(facts: Facts, clusters: Sequence[Prefix], node_masks: Sequence[int], number: int) -> Answer:
-    """What these cluster CIDRs and masks would mean for the Nodes as they are."""
+def what_if(
+    facts: Facts, clusters: Sequence[Prefix], node_masks: Sequence[int], number: int, given: Sequence[str] = ()
+) -> Answer:
+    """What these cluster CIDRs and masks would mean for the Nodes as they are. The notes begin with `given`."""
     masks = complete_masks(clusters, node_masks)
     services = facts.configuration.manager_service_cidrs
     start = restart(clusters, masks, services, facts.snapshot.nodes)
     if not start.pools:
-        return Answer(would_start=False, reason=start.reason, left=0, pools=())
+        return Answer(would_start=False, reason=start.reason, left=0, pools=(), notes=tuple(given))
     rebuild = tuple(_rebuild(facts, clusters, masks))
-    notes = [*_network_notes(facts, clusters, "widen it before a node gets one"), *_size_notes(facts, start, rebuild)]
+    small = [*_small(facts, start, rebuild)]
+    notes = [*given, *_network_notes(facts, clusters, "widen it before a node gets one"), *small, *_outside(facts, rebuild)]
     return Answer(
         would_start=start.would_start,
         reason=start.reason,
@@ -94,6 +99,7 @@ def what_if(facts: Facts, clusters: Sequence[Prefix], node_masks: Sequence[int],
         rebuild=rebuild,
         notes=tuple(notes),
         problem=unsure(facts),
+        small=bool(small),
     )
 
 
@@ -256,21 +262,23 @@ def _network_notes(facts: Facts, clusters: Sequence[Prefix], advice: str) -> Ite
             yield f"flannel's Network is {shown}: flannel ends on a podCIDR outside of it; {advice}"
 
 
-def _size_notes(facts: Facts, start: Restart, rebuild: Sequence[Rebuild]) -> Iterator[str]:
+def _small(facts: Facts, start: Restart, rebuild: Sequence[Rebuild]) -> Iterator[str]:
     nodes = len(facts.snapshot.nodes)
     if start.blocks < nodes:
         yield f"the range has {count(start.blocks, 'block')} for {count(nodes, 'node')}: it is too small"
     without = sum(item.to is None for item in rebuild)
     if without and not unsure(facts):
         yield f"{count(without, 'node')} of those to rebuild would find no free block"
+
+
+def _outside(facts: Facts, rebuild: Sequence[Rebuild]) -> Iterator[str]:
     known = facts.configuration
-    moved = [item for item in rebuild if item.to is not None]
-    if known.cluster_sure == Sureness.SURE and known.cluster_cidrs:
-        outside = sum(
-            not any(contains(cluster, item.to) for cluster in known.cluster_cidrs) for item in moved if item.to is not None
+    if known.cluster_sure != Sureness.SURE or not known.cluster_cidrs:
+        return
+    targets = [item.to for item in rebuild if item.to is not None]
+    outside = sum(not any(contains(cluster, to) for cluster in known.cluster_cidrs) for to in targets)
+    if outside:
+        yield (
+            f"{count(outside, 'target')} lie outside the cluster CIDR in effect: go by way of a range that contains both, "
+            "or the controller manager does not start again meanwhile"
         )
-        if outside:
-            yield (
-                f"{count(outside, 'target')} lie outside the cluster CIDR in effect: go by way of a range that contains both, "
-                "or the controller manager does not start again meanwhile"
-            )

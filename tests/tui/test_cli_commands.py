@@ -282,6 +282,42 @@ def test_what_if_names_who_must_move_and_whether_the_manager_starts(tmp_path: Pa
     assert run("cidr", "what-if", "--from", file)[0] == 2
 
 
+def test_what_if_tells_by_its_exit_code(tmp_path: Path) -> None:
+    file = saved(tmp_path, ("a", "10.244.0.0/24"), ("b", "10.244.1.0/24"), ("c", "10.244.2.0/24"))
+
+    def ended(cluster: str, mask: str = "24") -> int:
+        return run("cidr", "what-if", "--from", file, "--cluster-cidr", cluster, "--node-cidr-mask-size", mask)[0]
+
+    assert ended("10.240.0.0/12") == 0
+    assert ended("10.240.0.0/12", "16") == 0  # two of them must move, and find blocks
+    assert ended("10.9.0.0/16") == 1  # would not start
+    assert ended("10.240.0.0/12", "8") == 1  # no controller manager takes it
+    assert ended("10.244.0.0/23") == 1  # two blocks for three nodes
+
+
+def test_of_range_and_mask_the_one_that_is_not_given_stays_as_it_was_found(tmp_path: Path) -> None:
+    said = document("cidr", "what-if", "--demo", "exhausted", "--node-cidr-mask-size", "24")
+    assert said["would_start"] is True
+    assert said["notes"][0] == (
+        "--cluster-cidr was not given: it is taken to stay 10.240.0.0/12 (Pod kube-system/kube-controller-manager-cp1 command)"
+    )
+    code, out, _ = run("cidr", "what-if", "--demo", "exhausted", "--cluster-cidr", "10.0.0.0/8")
+    assert "10.0.0.0/8 in blocks of /16" in out
+    assert "it is taken to stay /16 (Pod kube-system/kube-controller-manager-cp1 command)" in out
+    assert code == 1  # 256 blocks for 285 nodes
+    only_nodes = saved(tmp_path, ("a", "10.244.0.0/24"), ("b", "10.244.9.0/24"))
+    _, out, _ = run("cidr", "what-if", "--from", only_nodes, "--node-cidr-mask-size", "25")
+    assert "estimate from the podCIDRs, the real one may differ" in out
+
+
+def test_a_mask_alone_is_wrong_use_where_no_range_is_found_or_the_masks_are_too_many(tmp_path: Path) -> None:
+    nothing = saved(tmp_path, ("a", ""))
+    code, _, err = run("cidr", "what-if", "--from", nothing, "--node-cidr-mask-size", "24")
+    assert (code, "the cluster CIDR is not known" in err) == (2, True)
+    code, _, err = run("cidr", "what-if", "--demo", "healthy", "--node-cidr-mask-size", "24,64")
+    assert (code, "2 node masks for 1 cluster CIDRs" in err) == (2, True)
+
+
 def test_the_range_asked_about_is_no_claim_about_the_one_in_effect() -> None:
     said = document("cidr", "what-if", "--demo", "--cluster-cidr", "10.240.0.0/12", "--node-cidr-mask-size", "24")
     assert [(item["node"], item["podcidr"]) for item in said["rebuild"]] == [("w044", "10.241.0.0/16"), ("w045", "10.242.0.0/16")]

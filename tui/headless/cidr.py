@@ -77,13 +77,17 @@ def free(call: Call, output: str, number: int, from_file: str) -> int:
 @from_option
 def what_if(call: Call, output: str, number: int, from_file: str) -> int:
     """Say what --cluster-cidr and --node-cidr-mask-size would mean: which nodes must be rebuilt, in which order, to which
-    block, and whether the controller manager would start with the nodes as they are. The exit code is 3 where a node could
-    not be read: then no block is named.
+    block, and whether the controller manager would start with the nodes as they are. Of the two, what is not given stays as
+    it was found in the cluster; the answer says where.
+
+    Exit codes: 0 it would work, 1 the controller manager would not start with these nodes or the range is too small for
+    them, 2 wrong use (also: no range given and none found), 3 a node could not be read, and then no block is named.
     """
     from msgspec.structs import replace
 
     from flannelscope.cidr import parse
     from flannelscope.errors import UsageError
+    from flannelscope.question import question
     from flannelscope.report.cidr import answer_document, answer_text
     from flannelscope.report.document import encode
     from flannelscope.what_if import what_if as ask
@@ -92,15 +96,17 @@ def what_if(call: Call, output: str, number: int, from_file: str) -> int:
 
     call.asking = True
     config = call.config
-    clusters = [prefix for prefix in map(parse, config.cluster_cidrs) if prefix is not None]
-    if not clusters:
-        raise UsageError("no range is given", "", "Give --cluster-cidr and --node-cidr-mask-size.")
+    if not config.cluster_cidrs and not config.node_masks:
+        raise UsageError("neither a range nor a mask is given", "", "Give --cluster-cidr, --node-cidr-mask-size, or both.")
     # The range asked about is no claim about the one in effect.
     settings = replace(call.settings(from_file), cluster_cidrs=(), node_masks=())
     looked = look(call, settings)
-    answer = ask(looked.facts, clusters, config.node_masks, number)
+    asked = question(looked.facts, [p for p in map(parse, config.cluster_cidrs) if p is not None], config.node_masks)
+    answer = ask(looked.facts, asked.clusters, asked.node_masks, number, asked.notes)
     emit(encode(answer_document(answer, rebuild=True)) if output == "json" else answer_text(answer, rebuild=True))
     looked.tell(call)
+    if not answer.would_start or answer.small:
+        return INVALID
     return UNREAD if answer.problem else 0
 
 
