@@ -15,6 +15,7 @@ from flannelscope.facts import Facts
 from flannelscope.judge import Judgement
 from flannelscope.model import Finding, Severity, Snapshot, Topic, Value
 from flannelscope.present import overview
+from flannelscope.text import clean
 from flannelscope.views import CoverageLine, Overview
 
 SCHEMA = 1
@@ -70,6 +71,9 @@ def build(
     """The Report of a Snapshot that was read to its end, judged with `covering(suppress)`."""
     seen = overview(facts, judgement, complete=True, requests=requests, received=received)
     lines = {line.topic: line for line in (*seen.coverage, *_unread(facts.snapshot, judgement))}
+    for topic, reason in _unseen(facts, judgement):
+        if (line := lines.get(topic.value)) is not None and not line.asked and not line.missing:
+            lines[topic.value] = replace(line, missing=(("", clean(reason)),))
     seen = replace(seen, coverage=tuple(lines[topic.value] for topic in Topic if topic.value in lines))
     hidden = tuple(Suppressed(finding, by) for finding in judgement.suppressed if (by := _by(finding, suppress)) is not None)
     return Report(snapshot=facts.snapshot, judgement=judgement, suppressed=hidden, overview=seen)
@@ -93,9 +97,24 @@ def _unread(snapshot: Snapshot, judgement: Judgement) -> Iterator[CoverageLine]:
             yield CoverageLine(topic=topic.value, asked=1, answered=0, missing=(("", snapshot.why_not(topic)),))
 
 
+def _unseen(facts: Facts, judgement: Judgement) -> Iterator[tuple[Topic, str]]:
+    """Topics in which finding nothing is no answer, where a check that judged needs them, with the reason.
+
+    No event, policy or pod says that there is none. No Node says nothing about Nodes; and a control plane that shows no pod
+    (managed, k3s, RKE1, systemd) may run or not.
+    """
+    needed = {topic for check in all_checks() if check.code in judgement.checks for topic in check.needs}
+    if Topic.NODES in needed:
+        yield Topic.NODES, "there is no Node: nothing could be judged"
+    if Topic.CONTROL_PLANE in needed and facts.configuration.manager_up is None:
+        yield Topic.CONTROL_PLANE, facts.configuration.manager_reason
+
+
 def share(line: CoverageLine) -> float:
-    """Percent of what was asked for in a topic that came. A topic with nothing in it came wholly."""
-    return 100.0 if line.asked == 0 else 100.0 * line.answered / line.asked
+    """Percent of what was asked for in a topic that came. Nothing of nothing is all, unless that is a lack."""
+    if line.asked == 0:
+        return 0.0 if line.missing else 100.0
+    return 100.0 * line.answered / line.asked
 
 
 def moment(at: float | None) -> str:

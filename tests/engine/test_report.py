@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from flannelscope import simulated
+from flannelscope.checks import all_checks
 from flannelscope.errors import FlannelscopeError
 from flannelscope.facts import Facts
 from flannelscope.judge import Judgement, judge
@@ -35,7 +36,7 @@ from flannelscope.report.metrics import metrics
 from flannelscope.report.nodes import age, comma_separated, faulty, safe, table
 from flannelscope.report.nodes import document as nodes_document
 from flannelscope.report.plain import plain_text
-from tests.engine.builders import NOW, announced, healthy, node
+from tests.engine.builders import NOW, announced, healthy, manager_pod, node
 from tests.engine.hostile import FORBIDDEN, TEXTS, hostile
 
 TWINS = Finding(
@@ -232,6 +233,44 @@ def test_a_topic_that_a_check_needs_and_nobody_read_covers_nothing() -> None:
     said = [(line["topic"], line["asked"], line["answered"]) for line in document(made)["coverage"]]
     assert said == [("nodes", 2, 2), ("flannel-pods", 1, 0)]
     assert 'flannelscope_coverage_ratio{topic="flannel-pods"} 0.0' in metrics(made)
+
+
+def of_managed(**changes: Any) -> Snapshot:
+    """A cluster whose control plane shows no pod, as managed ones do."""
+    taken = healthy(control_plane_pods=[], **changes)
+    return replace(taken, readings={**taken.readings, Topic.CONTROL_PLANE: Reading(at=NOW)})
+
+
+def test_a_control_plane_that_shows_nothing_is_not_covered() -> None:
+    """0 of 0: nobody looked at whether the controller manager runs, and FLN116 says so too."""
+    taken = of_managed()
+    made = build(Facts(taken), judge(taken))
+    assert made.covered() == 0.0
+    line = next(line for line in document(made)["coverage"] if line["topic"] == "control-plane")
+    assert (line["asked"], line["answered"]) == (0, 0)
+    assert line["missing"] == [{"node": "", "reason": "the controller manager is no pod of this cluster: it cannot be seen"}]
+    assert "missing: the controller manager is no pod of this cluster" in plain_text(made)
+    assert [u.reason for u in made.judgement.unknown if u.code == "FLN116"] == [line["missing"][0]["reason"]]
+
+
+def test_a_control_plane_that_no_judged_check_needs_takes_no_coverage_away() -> None:
+    taken = of_managed()
+    assert build(Facts(taken), judge(taken, [c for c in all_checks() if c.code == "FLN101"])).covered() == 100.0
+
+
+def test_no_event_and_no_policy_is_an_answer() -> None:
+    taken = healthy()
+    none = {topic: Reading(at=NOW) for topic in (Topic.EVENTS, Topic.POLICIES, Topic.PODS)}
+    taken = replace(taken, readings={**taken.readings, **none})
+    assert build(Facts(taken), judge(taken)).covered() == 100.0
+
+
+def test_a_cluster_without_nodes_is_not_covered() -> None:
+    taken = healthy([], control_plane_pods=[manager_pod()])
+    taken = replace(taken, readings={**taken.readings, Topic.NODES: Reading(at=NOW)})
+    made = build(Facts(taken), judge(taken))
+    assert made.covered() == 0.0
+    assert "there is no Node: nothing could be judged" in plain_text(made)
 
 
 def test_consequences_of_what_is_suppressed_stand_for_themselves() -> None:

@@ -53,7 +53,7 @@ def command(
 
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong use or configuration, 3 the cluster could not be
     read, 4 coverage below --require-coverage (the share of the topic that answered least; one that a check needs and
-    that was not read has 0), 130 interrupted.
+    that was not read, or a control plane that shows nothing of itself, has 0), 130 interrupted.
     """
     from flannelscope.catalogue import chosen, suppressions
     from flannelscope.judge import judge
