@@ -17,7 +17,7 @@ from textual.filter import LineFilter
 from flannelscope import wire
 from flannelscope.session import Settings
 from tui import registry, themes
-from tui.engine import ChildEngine, Engine
+from tui.engine import FIRST_RUN, ChildEngine, Engine
 from tui.log import log_events
 from tui.messages import Arrived, EngineEnded
 from tui.navigation import Navigation
@@ -75,10 +75,12 @@ class FlannelScope(Navigation):
         settings: Settings,
         *,
         engine: Engine | None = None,
+        begun: bool = False,
         keys: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """`begun`: `engine` runs already and was asked for run 1."""
         environment = os.environ if environment is None else environment
         self._ascii = None if speaks_utf8(environment) else AsciiFilter()
         self.pages = registry.pages()
@@ -88,6 +90,7 @@ class FlannelScope(Navigation):
         self.store = Store(self)
         self.commands: list[str] = []  # typed on the command line, oldest first
         self.engine: Engine = engine or ChildEngine()
+        self._begun = begun
         self._ended: list[float] = []
         self.register_theme(themes.THEME)
         self.theme = themes.choose(environment)
@@ -127,9 +130,13 @@ class FlannelScope(Navigation):
         if not gc.isenabled():  # the start was made without; what it left is not looked through again
             gc.freeze()
             gc.enable()
-        self.engine.start()
+        begun, self._begun = self._begun, False
+        if begun:
+            self.store.set(begin(self.store.state, FIRST_RUN))
+        else:
+            self.engine.start()
+            self._begin(lambda run: wire.Start(run=run, settings=self.settings))
         self._listen()
-        self._begin(lambda run: wire.Start(run=run, settings=self.settings))
 
     def _begin(self, request: Callable[[int], wire.Request]) -> None:
         run = self.store.state.run + 1
@@ -257,12 +264,14 @@ class FlannelScope(Navigation):
             await self.screen.mount(CommandPrompt())
 
 
-def run(settings: Settings, *, keys: Mapping[str, str] | None = None, report_on_exit: bool = False) -> int:
-    """Open the console and stay until the operator leaves. Returns the exit code.
+def run(
+    settings: Settings, engine: Engine | None = None, *, keys: Mapping[str, str] | None = None, report_on_exit: bool = False
+) -> int:
+    """Open the console and stay until the operator leaves. Returns the exit code. `engine` is one that `begin` started.
 
     `report_on_exit` writes a short report to standard output after the screen was given back.
     """
-    app = FlannelScope(settings, keys=keys)
+    app = FlannelScope(settings, engine=engine, begun=engine is not None, keys=keys)
     code = app.run(mouse=False)
     if report_on_exit:
         from tui.leaving import summary

@@ -27,9 +27,12 @@ def open_console(call: Call) -> int:
         )
     settings = _logged_in(settings)
     gc.disable()  # until the first frame stands: what is imported stays anyway
+    from tui.engine import early
+
+    engine = early(settings)
     from tui.app import run
 
-    return run(settings, keys=call.config.keys, report_on_exit=call.config.report_on_exit)
+    return run(settings, engine, keys=call.config.keys, report_on_exit=call.config.report_on_exit)
 
 
 def _plain(settings: Settings) -> bool:

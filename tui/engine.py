@@ -19,10 +19,12 @@ from collections.abc import Callable
 from typing import IO, Protocol
 
 from flannelscope import wire
+from flannelscope.session import Settings
 from flannelscope.text import clean
 
 GATHER = 0.1  # seconds between two messages to the app
 PORTION = 0.025  # seconds between portions of rows, so that keys are answered in between
+FIRST_RUN = 1
 PATIENCE = 1.5  # seconds the child gets to end by itself
 TAIL = 2000  # bytes of its last words
 
@@ -127,6 +129,21 @@ class ChildEngine:
         self._wait(process)
         if self._words is not None:
             self._words.close()
+
+
+def early(settings: Settings) -> ChildEngine | None:
+    """An engine that reads already while the console is still being imported, where there is a second processor for it."""
+    if _processors() < 2:
+        return None
+    engine = ChildEngine()
+    engine.start()
+    engine.ask(wire.Start(run=FIRST_RUN, settings=settings))
+    return engine
+
+
+def _processors() -> int:
+    """How many we may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

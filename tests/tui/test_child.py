@@ -17,7 +17,7 @@ from flannelscope import wire
 from flannelscope.session import Settings
 from tests.tui.world import UTF8, shown
 from tui.app import FlannelScope
-from tui.engine import ChildEngine
+from tui.engine import ChildEngine, early
 from tui.state import Phase
 
 
@@ -58,6 +58,27 @@ async def test_a_killed_child_is_told_and_started_again() -> None:
         assert "ended (SIGKILL) and was started again" in shown(app)
         assert app.store.state.run == 2
     assert not alive(engine.process)
+
+
+async def test_a_child_that_read_before_the_console_stood_is_asked_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.engine._processors", lambda: 2)
+    settings = Settings(demo="healthy")
+    engine = early(settings)
+    assert engine is not None
+    first = engine.process
+    app = FlannelScope(settings, engine=engine, begun=True, environment=UTF8)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.store.state.phase is Phase.FINISHED)
+        assert app.store.state.run == 1
+        assert engine.process == first
+        os.kill(first, signal.SIGKILL)
+        await until(pilot, lambda: engine.process != first and app.store.state.phase is Phase.FINISHED)
+        assert app.store.state.run == 2
+
+
+def test_on_one_processor_the_console_is_drawn_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.engine._processors", lambda: 1)
+    assert early(Settings(demo="healthy")) is None
 
 
 async def test_an_unknown_demo_fails_with_a_sentence() -> None:
