@@ -26,7 +26,7 @@ class Check(Value, frozen=True, kw_only=True):
 
     code: str
     slug: str
-    severity: Severity  # the usual one; a finding may be milder
+    severity: Severity  # the usual one; a finding may be milder or graver
     needs: tuple[Topic, ...]
     swallows: tuple[str, ...]
     why: str

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 import pytest
 
 import flannelscope.checks as checks
-from flannelscope.catalogue import find
+from flannelscope.catalogue import find, listing, listing_document
 from flannelscope.checks import Check, all_checks, planned
 from flannelscope.errors import UsageError
 
@@ -49,11 +49,34 @@ def test_every_code_has_a_check_or_is_planned_and_never_both() -> None:
     assert not made & set(planned())
 
 
-def test_a_planned_code_says_its_name_and_what_it_waits_for() -> None:
+def test_a_planned_code_says_its_name_its_severities_and_what_it_waits_for() -> None:
     for code, text in planned().items():
-        slug, _, waits = text.partition(": waits for ")
+        head, _, waits = text.partition(": waits for ")
+        slug, severities = head.split()
         assert slug == catalogue()[code].slug
+        assert severities.split(",") == catalogue()[code].severities
         assert waits.startswith("issue "), text
+
+
+def test_all_codes_are_listed_by_hundreds_and_planned_ones_are_not_shown_as_judged() -> None:
+    lines = listing().splitlines()
+    shown = {line.split()[0]: line for line in lines if line.startswith("  FLN")}
+    assert list(shown) == sorted(catalogue())
+    assert [line.split()[0] for line in lines if line[:1].isdigit() and "xx " in line] == [f"{n}xx" for n in range(1, 7)]
+    for code, line in shown.items():
+        assert catalogue()[code].slug in line
+        assert catalogue()[code].severities[0] in line or code in {check.code for check in all_checks()}
+        assert line.endswith("(planned)") is (code in planned())
+    assert f"{len(all_checks())} codes are judged in this version, {len(planned())} are planned" in lines[-2]
+
+
+def test_the_list_is_a_document_too() -> None:
+    codes = {item["code"]: item for item in listing_document()["codes"]}
+    assert set(codes) == set(catalogue())
+    assert {code for code, item in codes.items() if item["planned"]} == set(planned())
+    assert codes["FLN101"]["title"] == "duplicate podCIDR"
+    assert codes["FLN302"]["severities"] == ["critical", "info"]
+    assert "waits_for" in codes["FLN302"] and "waits_for" not in codes["FLN101"]
 
 
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: str(check.code))
@@ -106,10 +129,10 @@ def test_only_codes_of_the_catalogue_are_swallowed() -> None:
         ("FLN199", "Did you mean FLN109 or FLN119?"),
         ("fln011", "Did you mean FLN101 or FLN111 or FLN311?"),
         ("duplicate-podcdr", "Did you mean duplicate-podcidr or duplicate-pod-ip?"),
-        ("FLN999", "Codes run from FLN101 to FLN6xx; findings name theirs."),
-        ("FLN1010", "Codes run from FLN101 to FLN6xx; findings name theirs."),
-        ("banana", "Codes run from FLN101 to FLN6xx; findings name theirs."),
-        ("", "Codes run from FLN101 to FLN6xx; findings name theirs."),
+        ("FLN999", "flannelscope explain lists all codes."),
+        ("FLN1010", "flannelscope explain lists all codes."),
+        ("banana", "flannelscope explain lists all codes."),
+        ("", "flannelscope explain lists all codes."),
     ],
 )
 def test_a_mistyped_code_is_answered_by_codes_that_are_near_or_by_none(typed: str, suggested: str) -> None:

@@ -336,6 +336,20 @@ def test_every_code_of_the_catalogue_is_explained() -> None:
     assert run("explain", "FLN999")[0] == 2
 
 
+def test_explain_lists_all_codes_and_every_answer_is_a_document_too() -> None:
+    code, out, _ = run("explain")
+    assert code == 0
+    assert "  FLN101  critical " in out
+    assert "flannel-oom-killed  (planned)" in out
+    listed = document("explain")["codes"]
+    assert {item["code"] for item in listed} == {line.split()[0] for line in out.splitlines() if line.startswith("  FLN")}
+    one = document("explain", "duplicate-podcidr")
+    assert (one["code"], one["planned"], one["needs"]) == ("FLN101", False, ["nodes"])
+    assert "How to undo it" in one["explanation"]
+    assert (document("explain", "302")["planned"], "explanation" in document("explain", "302")) == (True, False)
+    assert "all codes" in run("explain", "--help")[1]
+
+
 def test_config_show_tells_values_and_origins(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[kube]\ncontext = "prod"\n[keys]\napp.read-again = "ctrl+r"\n', "utf-8")

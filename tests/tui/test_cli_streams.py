@@ -183,7 +183,7 @@ def test_of_several_files_of_the_environment_one_may_be_missing_as_for_kubectl(t
         ("--demo=nonsense", "check"),
         ("check", "-o", "yaml"),
         ("check", "surplus"),
-        ("explain",),
+        ("explain", "101", "102"),
         ("cidr", "nonsense"),
         ("completion", "tcsh"),
     ],
