@@ -191,6 +191,13 @@ class Facts:
 
     def settled(self, node: Node) -> bool:
         """Node older than 2 min, not being deleted, its flannel container (if any) past its start or failing."""
+        return node.name not in self._unsettled
+
+    @cached_property
+    def _unsettled(self) -> frozenset[str]:
+        return frozenset(node.name for node in self.snapshot.nodes if not self._settles(node))
+
+    def _settles(self, node: Node) -> bool:
         if node.deleting is not None or (node.created is not None and self.now - node.created < NEW_NODE):
             return False
         here = self.flannel_on.get(node.name)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+import msgspec
 
 from flannelscope import __version__
 from flannelscope.errors import FlannelscopeError
@@ -62,9 +65,20 @@ def error(problem: FlannelscopeError) -> dict[str, Any]:
     return {"schema": SCHEMA, "error": {"what": problem.what, "where": problem.where, "do": problem.do}}
 
 
+_UNPRINTABLE = re.compile(r"[^\n -~]+")
+
+
 def encode(value: Any) -> str:
     """JSON as text in printable ASCII: no control or bidi character of the cluster reaches a terminal raw."""
-    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    try:
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    except UnicodeEncodeError:  # a path that is no UTF-8 holds lone surrogates, which only the slower encoder can escape
+        text = json.dumps(value, indent=2)
+    return _UNPRINTABLE.sub(_escaped, text) + "\n"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flannelscope import simulated
@@ -331,3 +333,18 @@ def test_ages_and_moments() -> None:
     assert age(None, NOW) == "?"
     assert moment(0.0) == ""
     assert moment(NOW) == "2026-09-21T14:13:20Z"
+
+
+SCALARS = st.text() | st.integers(-(2**53), 2**53) | st.booleans() | st.none()
+
+
+@given(st.dictionaries(st.text(), st.lists(SCALARS, max_size=4), max_size=3))
+def test_documents_are_written_in_printable_ascii_and_read_back_as_they_were(said: dict[str, list[Any]]) -> None:
+    text = encode(said)
+    assert json.loads(text) == said
+    assert text.replace("\n", "").isascii() and text.replace("\n", "").isprintable()
+
+
+def test_a_path_that_is_no_utf8_can_be_named_in_a_document() -> None:
+    path = b"/home/\xff/config".decode("utf-8", "surrogateescape")
+    assert json.loads(encode({"where": path})) == {"where": path}
