@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from flannelscope.allocator import MOST_IPV6_BITS
 from flannelscope.cidr import BITS, parse, show
 from flannelscope.effective import Sureness
+from flannelscope.errors import UsageError
 from flannelscope.facts import Facts
 from flannelscope.model import Prefix
 
@@ -51,3 +52,11 @@ def misfits(facts: Facts) -> tuple[str, ...]:
     sure = found.cluster_sure is not Sureness.ESTIMATE
     given = found.cluster_cidrs, declared.node_masks
     return (*(surplus(*given) if sure else ()), *masks(*given, sure=sure))
+
+
+def insist(facts: Facts) -> None:
+    """Raises UsageError where node masks were given that the cluster found cannot have: every answer would be a wrong one."""
+    if wrong := misfits(facts):
+        found = ", ".join(map(show, facts.configuration.cluster_cidrs))
+        what = f"the node masks given are not those of this cluster: {'; '.join(wrong)}"
+        raise UsageError(what, f"cluster CIDR {found}", "Correct --node-cidr-mask-size, or give --cluster-cidr too.")

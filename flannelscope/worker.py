@@ -19,7 +19,7 @@ from typing import BinaryIO
 from msgspec.structs import replace
 
 from flannelscope import wire
-from flannelscope.errors import FlannelscopeError
+from flannelscope.errors import FlannelscopeError, UsageError
 from flannelscope.events import Event, GapFound, Grown, Refreshed, RequestDone, TopicDone, TopicProgress, WatchState
 from flannelscope.model import Snapshot, Topic
 from flannelscope.outbox import Outbox, Shown
@@ -28,6 +28,7 @@ from flannelscope.sources import Refreshes, Source
 from flannelscope.text import clean
 
 SHARE = 0.2  # at most this part of the time goes into judging while things still come in
+_TELL_RANGES = (Topic.NODES, Topic.CONTROL_PLANE, Topic.CONFIGURATION)  # the cluster CIDR in effect follows from these
 PATIENCE = 1.0  # seconds a reading gets to end when it is told to
 
 
@@ -41,6 +42,7 @@ class Run:
         self.outbox = outbox
         self.stop = threading.Event()
         self._news = threading.Condition()
+        self._verdict = threading.Lock()  # a reading is said to be finished or to have failed, never first this, then that
         self._fresh = False
         self._complete = False
         self._following = False
@@ -87,13 +89,14 @@ class Run:
         self._source = source = open_source(self.settings)
         for event in collect(source, self.snapshot, self.stop):
             self._take(event)
-        if self.stop.is_set():
-            return
+        with self._verdict:
+            if self.stop.is_set():
+                return
+            self._following = True
+            self.outbox.send(wire.Finished(run=self.number, seconds=time.monotonic() - started))
         with self._news:
             self._complete = self._fresh = True
             self._news.notify_all()
-        self._following = True
-        self.outbox.send(wire.Finished(run=self.number, seconds=time.monotonic() - started))
         try:
             for event in follow(source, self.snapshot, self.stop):
                 self._take(event)
@@ -156,10 +159,20 @@ class Run:
             started = time.monotonic()
             try:
                 self._judge(shown, snapshot, complete)
+            except UsageError as error:  # what was given cannot be: nothing that follows from it is shown
+                self._give_up(error)
+                return
             except Exception as error:  # noqa: BLE001 - a bug in a check: told, and the rest lives on
                 traceback.print_exc()
                 self._fail(f"A check failed: {type(error).__name__}: {error}", "", "Please report it; the data stays in view.")
             self._breathe((time.monotonic() - started) * (1 - SHARE) / SHARE, complete)
+
+    def _give_up(self, error: UsageError) -> None:
+        with self._verdict:
+            self._fail(error.what, error.where, error.do)
+            self.stop.set()
+        if self._source is not None:
+            self._source.close()
 
     def _breathe(self, seconds: float, was_complete: bool) -> None:
         """Wait so long; the end of the reading cuts it short, so that the whole answer does not wait."""
@@ -167,11 +180,15 @@ class Run:
             self._news.wait_for(lambda: self.stop.is_set() or (self._complete and not was_complete), seconds)
 
     def _judge(self, shown: Shown, snapshot: Snapshot, complete: bool) -> None:
+        """Judge and send. Raises UsageError for options that the cluster found contradicts."""
+        from flannelscope.config_ranges import insist
         from flannelscope.facts import Facts
         from flannelscope.judge import judge
         from flannelscope.present import node_rows, overview
 
         facts = Facts(snapshot)
+        if complete or all(snapshot.has(topic) for topic in _TELL_RANGES):
+            insist(facts)
         judgement = judge(facts)
         answer = overview(facts, judgement, complete=complete, requests=self._requests, received=self._received)
         if not self.stop.is_set():

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from flannelscope.cidr import show
 from flannelscope.collect import collect
-from flannelscope.config_ranges import misfits
-from flannelscope.errors import CannotRead, Refused, UsageError
+from flannelscope.config_ranges import insist
+from flannelscope.errors import CannotRead, Refused
 from flannelscope.events import Event, GapFound, Grown, Refreshed, RequestDone, TopicDone, TopicProgress, WatchState
 from flannelscope.facts import Facts
 from flannelscope.model import Gap, Snapshot, Topic
@@ -54,7 +53,7 @@ def look(call: Call, settings: Settings) -> Looked:
         progress.clear()
         source.close()
     _insist_on_nodes(looked.facts.snapshot, settings)
-    _insist_on_masks(looked.facts)
+    insist(looked.facts)
     return looked
 
 
@@ -85,14 +84,6 @@ def _log_request(event: RequestDone, call: Call) -> None:
     LOGGER.info("%s", line)
     if call.debug:
         say(f"{moment(event.at)} {clean(line)}")
-
-
-def _insist_on_masks(facts: Facts) -> None:
-    wrong = misfits(facts)
-    if wrong:
-        found = ", ".join(map(show, facts.configuration.cluster_cidrs))
-        what = f"the node masks given are not those of this cluster: {'; '.join(wrong)}"
-        raise UsageError(what, f"cluster CIDR {found}", "Correct --node-cidr-mask-size, or give --cluster-cidr too.")
 
 
 def _insist_on_nodes(snapshot: Snapshot, settings: Settings) -> None:

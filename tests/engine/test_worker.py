@@ -17,6 +17,7 @@ from flannelscope.model import Gap, Node, Reading, Snapshot, Topic
 from flannelscope.outbox import Outbox
 from flannelscope.session import Settings
 from flannelscope.sources import Answer, Part, Source
+from tests.engine.builders import manager_pod, node
 
 
 class Told:
@@ -188,6 +189,53 @@ def test_an_error_of_our_own_is_told_and_does_not_end_the_process(
     assert "ZeroDivisionError: oops" in told.until(wire.Failed).what
     run.end()
     assert "Traceback" in capfd.readouterr().err  # the child's standard error, which no screen shows
+
+
+class RangedSource(StepSource):
+    """Nodes and a controller manager with 10.244.0.0/16, then configuration; pods when the test lets them."""
+
+    def topics(self) -> Sequence[Topic]:
+        return (Topic.NODES, Topic.CONTROL_PLANE, Topic.CONFIGURATION, Topic.PODS)
+
+    def read(self, topic: Topic, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        at = Reading(at=1.0, asked=1, answered=1)
+        match topic:
+            case Topic.NODES:
+                yield Part(topic, {"nodes": (node("w1", "10.244.1.0/24"),)}, at)
+            case Topic.CONTROL_PLANE:
+                yield Part(topic, {"control_plane_pods": (manager_pod("--cluster-cidr=10.244.0.0/16"),)}, at)
+            case Topic.CONFIGURATION:
+                yield Part(topic, {}, at)
+            case _:
+                yield from super().read(topic, known, stop)
+
+
+def test_node_masks_that_the_cluster_found_contradicts_are_refused_before_the_pods_come(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As headless commands do: with a mask that cannot be, every answer about the pool would be a wrong one."""
+    source = RangedSource()
+    served = Served(told, monkeypatch, source)
+    served.ask(wire.Start(run=1, settings=Settings(node_masks=(8,))))
+    failed = told.until(wire.Failed)
+    assert failed.what == "the node masks given are not those of this cluster: /8 is shorter than the cluster CIDR 10.244.0.0/16"
+    assert (failed.where, "--node-cidr-mask-size" in failed.do) == ("cluster CIDR 10.244.0.0/16", True)
+    assert source.closed.wait(10)
+    served.end()
+    told.outbox.send(wire.Hello(run=9, process=1))
+    told.until(wire.Hello, 9)
+    assert not any(isinstance(event, wire.Finished) for event in told.seen)
+
+
+def test_node_masks_that_fit_are_taken(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = RangedSource()
+    source.pods.set()
+    served = Served(told, monkeypatch, source)
+    served.ask(wire.Start(run=1, settings=Settings(node_masks=(25,))))
+    while not told.until(wire.Judged).overview.complete:
+        pass
+    assert not any(isinstance(event, wire.Failed) for event in told.seen)
+    served.end()
 
 
 def test_a_run_that_is_ended_closes_its_source_and_is_silent(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
