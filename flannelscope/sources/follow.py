@@ -72,11 +72,11 @@ class Follower:
         self._values: dict[tuple[Topic, str], dict[str, Any]] = {}
         self._odd: dict[tuple[Topic, str], dict[str, Odd]] = {}
         self._told: dict[Topic, tuple[Gap, ...]] = {}  # what is known to be unreadable
+        self._unlisted: set[tuple[Topic, str]] = set()  # streams of which nothing has come yet: their topic is not complete
         self._lease_due = time.monotonic() + pace.lease
         self._leases_due = time.monotonic() + pace.leases
         self._follow_listed()
-        of_pods = self._told.get(Topic.CONTROL_PLANE, ())
-        self._lease_gaps = _but(tuple(gap for gap in known.gaps if gap.topic == Topic.CONTROL_PLANE), of_pods)
+        self._know_lease_gaps(gap for gap in known.gaps if gap.topic == Topic.CONTROL_PLANE)
 
     def run(self) -> Iterator[Answer]:
         """Parts, and what the watches say of themselves, until `stop` is set."""
@@ -89,6 +89,7 @@ class Follower:
 
     def _start(self, stream: Stream, start: Start) -> None:
         self._values[stream.topic, stream.name] = dict(start.values)
+        self._unlisted.discard((stream.topic, stream.name))
         self._odd[stream.topic, stream.name] = _by_uid(start.odd)
         self._told[stream.topic] = self._gaps(stream.topic)
         halt = Halt(self._stop)
@@ -130,7 +131,7 @@ class Follower:
         for topic in sorted(changed | anew):
             yield from self._news(topic, topic not in anew)
         if Topic.DAEMONSETS in changed:
-            self._new_flannels()
+            yield from self._new_flannels()
         yield from self._unwatched()
 
     def _next(self) -> Said | None:
@@ -145,6 +146,7 @@ class Follower:
         odd = self._odd[said.stream.topic, said.stream.name]
         if isinstance(said, Relisted):
             self._odd[said.stream.topic, said.stream.name] = _by_uid(said.odd)
+            self._unlisted.discard((said.stream.topic, said.stream.name))
             same = {uid: held[uid] if _unchanged(held.get(uid), value) else value for uid, value in said.values.items()}
             self._values[said.stream.topic, said.stream.name] = same
             self._starts.listed(said.stream, time.monotonic())
@@ -182,7 +184,9 @@ class Follower:
     def _reading(self, topic: Topic, answered: int, at: float) -> Reading:
         before = self._known.readings.get(topic)
         odd = sum(len(items) for (of, _), items in self._odd.items() if of == topic)
-        return Reading(at=at, asked=answered + odd, answered=answered, scope=before.scope if before is not None else "")
+        whole = not any(of == topic for of, _ in self._unlisted)
+        scope = before.scope if before is not None else ""
+        return Reading(at=at, asked=answered + odd, answered=answered, complete=whole, scope=scope)
 
     def _learn(self, part: Part) -> Part:
         """The part, taken into what is known."""
@@ -190,11 +194,14 @@ class Follower:
         self._known = replace(self._known, readings=readings, **part.fields)
         return part
 
-    def _new_flannels(self) -> None:
-        """Watch the pods of a flannel that was installed meanwhile."""
-        for stream in flannel_pods.streams(self._known):
-            if (stream.topic, stream.name) not in self._values:
-                self._start(stream, Start("", {}, float("-inf")))
+    def _new_flannels(self) -> Iterator[Answer]:
+        """Watch the pods of flannels that were installed meanwhile. Until all of their lists are there, pods are missing."""
+        new = [stream for stream in flannel_pods.streams(self._known) if (stream.topic, stream.name) not in self._values]
+        for stream in new:
+            self._start(stream, Start("", {}, float("-inf")))
+            self._unlisted.add((stream.topic, stream.name))
+        if new:
+            yield self._part(Topic.FLANNEL_PODS, True)
 
     # what no watch tells of
 
@@ -227,11 +234,22 @@ class Follower:
     def _read(self, topic: Topic) -> Iterator[Answer]:
         if topic == Topic.LEASES:
             self._leases_due = time.monotonic() + self._pace.leases
+        gaps: list[Gap] | None = None  # those that followed a whole reading
         for answer in self._read_topic(topic, self._known):
             if not isinstance(answer, Part):
+                if isinstance(answer, Gap) and gaps is not None:
+                    gaps.append(answer)
                 yield answer
             elif answer.reading.complete:  # what is known stays until all of it is there
+                gaps = []
                 yield self._learn(answer)
+        if topic == Topic.CONTROL_PLANE and gaps is not None:
+            self._follow_listed()
+            self._know_lease_gaps(gaps)
+
+    def _know_lease_gaps(self, gaps: Iterable[Gap]) -> None:
+        """Remember those of the control plane's Gaps that are about the manager's Lease, and not about pods."""
+        self._lease_gaps = _but(tuple(gaps), self._told.get(Topic.CONTROL_PLANE, ()))
 
     def _lease(self) -> Iterator[Answer]:
         """The controller manager's."""

@@ -160,6 +160,20 @@ def test_a_kind_that_may_not_be_watched_is_listed_and_the_others_are_not(api: Fa
     followed.end()
 
 
+def test_a_lease_that_could_not_be_read_then_is_healed_when_it_can(api: FakeApi) -> None:
+    """The pods may not be watched, so r lists them; the manager's Lease fails once, and is read a moment later."""
+    api.next(SYSTEM_PODS, *(api.page(SYSTEM_PODS) for _ in range(2)), Answer(403), Answer(403))
+    followed = Followed(api, EVERY_TOPIC, relist=TEN_MINUTES)
+    for _ in range(2):
+        followed.until(lambda a: isinstance(a, WatchState) and (a.topic, a.state) == (Topic.CONTROL_PLANE, "off"))
+    api.next(MANAGER_LEASE, Answer(403))
+    assert followed.source.refresh()
+    gap = followed.until(lambda answer: isinstance(answer, Gap) and answer.topic == Topic.CONTROL_PLANE)
+    part = followed.until(lambda a: isinstance(a, Part) and a.topic == Topic.CONTROL_PLANE and a.change)
+    assert [(item.reason, item.resource) for item in part.healed] == [(gap.reason, gap.resource)]
+    followed.end()
+
+
 def test_only_lists_of_a_whole_kind_count() -> None:
     starts = Starts()
     starts.put(events.STREAMS[0], Start("1", {}, 500.0))

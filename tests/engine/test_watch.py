@@ -318,15 +318,43 @@ def test_pods_daemonsets_and_events_are_followed_too(api: FakeApi, follow: Follo
     assert [e.reason for e in followed.part(Topic.EVENTS).fields["events"]] == ["CIDRNotAvailable"]
 
 
+def whole_flannel(followed: Followed) -> list[str]:
+    """The names of flannel's pods as soon as all lists of them are there."""
+    got = followed.until(lambda a: isinstance(a, Part) and a.topic == Topic.FLANNEL_PODS and a.reading.complete)
+    return sorted(pod.name for pod in got.fields["flannel_pods"])
+
+
 def test_a_flannel_that_is_installed_meanwhile_is_followed(api: FakeApi, follow: Follow) -> None:
     api.hold(DAEMON_SETS, "DaemonSetList", [])
     api.hold(FLANNEL_PODS, "PodList", [flannel_pod()])
     followed = follow((Topic.DAEMONSETS,))
     api.watch().send("ADDED", flannel_daemonset())
-    assert [pod.name for pod in followed.part(Topic.FLANNEL_PODS).fields["flannel_pods"]] == ["kube-flannel-x"]
+    assert whole_flannel(followed) == ["kube-flannel-x"]
     watch_of(api, FLANNEL_PODS).send("MODIFIED", flannel_pod(restarts=4, version="101"))
     detail = followed.part(Topic.FLANNEL_PODS).fields["flannel_pods"][0].detail
     assert detail.statuses[0].restarts == 4
+
+
+def test_until_the_pods_of_every_new_flannel_are_listed_they_are_not_said_to_be_all(api: FakeApi, follow: Follow) -> None:
+    """Two DaemonSets appear, and the list of one takes long: without its pods flannel would seem to be missing on its nodes."""
+    slow = "/api/v1/namespaces/other/pods"
+    held = threading.Event()
+    api.hold(DAEMON_SETS, "DaemonSetList", [])
+    api.hold(FLANNEL_PODS, "PodList", [flannel_pod()])
+    api.hold(slow, "PodList", [flannel_pod("kube-flannel-y")])
+    api.next(slow, api.page(slow)._replace(wait=held))
+    followed = follow((Topic.DAEMONSETS, Topic.FLANNEL_PODS))
+    assert followed.snapshot.readings[Topic.FLANNEL_PODS].complete
+    opened = api.watch()
+    opened.send("ADDED", flannel_daemonset())
+    opened.send("ADDED", flannel_daemonset("other"))
+    first = followed.part(Topic.FLANNEL_PODS)
+    assert not first.reading.complete
+    listed = followed.until(lambda a: isinstance(a, Part) and a.topic == Topic.FLANNEL_PODS and a.fields["flannel_pods"])
+    assert [pod.name for pod in listed.fields["flannel_pods"]] == ["kube-flannel-x"]
+    assert not listed.reading.complete
+    held.set()
+    assert whole_flannel(followed) == ["kube-flannel-x", "kube-flannel-y"]
 
 
 def test_the_managers_lease_is_read_now_and_then(api: FakeApi, follow: Follow) -> None:
