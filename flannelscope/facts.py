@@ -48,6 +48,7 @@ class Facts:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.targets: dict[str, tuple[Prefix, ...]] = {}  # podCIDRs proposed so far, by Node name (targets.py)
+        self._settled: dict[str, bool] = {}  # by Node name: many checks ask
         self.fresh_blocks: Iterator[tuple[Prefix, ...]] | None = None
 
     @property
@@ -191,11 +192,10 @@ class Facts:
 
     def settled(self, node: Node) -> bool:
         """Node older than 2 min, not being deleted, its flannel container (if any) past its start or failing."""
-        return node.name not in self._unsettled
-
-    @cached_property
-    def _unsettled(self) -> frozenset[str]:
-        return frozenset(node.name for node in self.snapshot.nodes if not self._settles(node))
+        known = self._settled.get(node.name)
+        if known is None:
+            known = self._settled[node.name] = self._settles(node)
+        return known
 
     def _settles(self, node: Node) -> bool:
         if node.deleting is not None or (node.created is not None and self.now - node.created < NEW_NODE):

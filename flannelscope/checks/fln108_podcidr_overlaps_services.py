@@ -55,7 +55,10 @@ def _touching(facts: Facts, service: Prefix) -> list[PodCidr]:
     return [
         item
         for item in facts.pod_cidrs
-        if (p := item.prefix) is not None and p.family == family and (first <= p.base <= end or contains(p, service))
+        if (p := item.prefix) is not None
+        and p.family == family
+        and p.base <= end
+        and (p.base >= first or (p.length < service.length and contains(p, service)))
     ]
 
 
