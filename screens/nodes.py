@@ -94,7 +94,14 @@ class NodesPage(Page):
         return (
             Column("NODE", "N", lambda r: r.name, lambda r: sortable(r.name), lambda r: len(r.name), most=60),
             Column("READY", "R", lambda r: r.ready or "?", lambda r: r.ready, 7),
-            Column("PODCIDR", "D", pod_cidrs, lambda r: r.sort_cidr, lambda r: _length(r.pod_cidrs) + 2 * any(r.marks) - 1),
+            Column(
+                "PODCIDR",
+                "D",
+                pod_cidrs,
+                lambda r: r.sort_cidr,
+                lambda r: _length(r.pod_cidrs) + 2 * any(r.marks) - 1,
+                value=lambda r: ",".join(r.pod_cidrs),
+            ),
             Column("INTERNAL-IP", "I", ips, lambda r: by_address(r.internal_ips), lambda r: _length(r.internal_ips) - 1),
             Column("PUBLIC-IP", "U", public, lambda r: by_address(r.public_ips), lambda r: _length(r.public_ips) - 1),
             Column("TYPE", "T", lambda r: r.backend or "-", lambda r: r.backend, lambda r: len(r.backend)),

@@ -18,6 +18,7 @@ from tui.widgets.paint import Span
 from tui.words import SEVERITIES, SEVERITY_NAMES, fit, folded, glyph
 
 LABEL = 15
+NARROW = 70  # columns below which the cluster matters more than the program's name
 SETTINGS = {
     "cluster-cidr": "cluster CIDR",
     "node-cidr-mask-size": "node mask",
@@ -44,13 +45,13 @@ class OverviewPage(Page):
     def heading(self, state: State) -> list[Span]:
         """Program, cluster, version, nodes."""
         overview = state.overview
-        spans: list[Span] = [("flannelscope", "title")]
+        spans: list[Span] = [("flannelscope", "title")] if self.app.size.width >= NARROW or state.overview is None else []
         if overview is None:
             named = self.scope.settings.context or self.scope.settings.demo or self.scope.settings.from_file
             return [*spans, (f"  {named}" if named else "", "")]
         parts = [overview.version, count(count_nodes(overview, len(state.rows)), "node")]
         name = overview.context or overview.server
-        return [*spans, (f"  {name}  ", "accent"), (" · ".join(part for part in parts if part), "")]
+        return [*spans, (f"{'  ' if spans else ''}{name}  ", "accent"), (" · ".join(part for part in parts if part), "")]
 
     def draw(self, state: State) -> None:
         """Put the document together."""

@@ -28,7 +28,7 @@ class RequestsPage(Page):
             columns=(
                 Column("TIME", "T", self._time, lambda r: r.at, 14),
                 Column("STATUS", "S", _status, lambda r: r.status, 6, right=True),
-                Column("BYTES", "B", lambda r: amount(r.received), lambda r: r.received, 6, right=True),
+                Column("BYTES", "B", lambda r: amount(r.received), _received, 6, right=True, value=lambda r: str(r.received)),
                 Column("SECONDS", "E", lambda r: f"{r.seconds:.3f}", lambda r: r.seconds, 7, right=True),
                 Column("PATH", "P", lambda r: r.path, lambda r: r.path, lambda r: min(len(r.path), 34), most=90),
                 Column("METHOD", "M", lambda r: r.method, lambda r: r.method, lambda r: len(r.method), extra=True),
@@ -52,6 +52,10 @@ class RequestsPage(Page):
     def draw(self, state: State) -> None:
         """Show them."""
         self.query_one("#requests", Rows).put(state.requests)
+
+
+def _received(request: RequestDone) -> int:
+    return request.received
 
 
 def _status(request: RequestDone) -> str:

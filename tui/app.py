@@ -60,6 +60,7 @@ class FlannelScope(Navigation):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "up", "back", show=False, id="app.back", tooltip="clears a filter first", group=GO),
         Binding("q", "up(True)", "back", show=False, id="app.quit", tooltip="at the top asks to quit", group=GO),
+        Binding("ctrl+q", "quit", "quit", show=False, id="app.leave", tooltip="at once", group=GO, priority=True),
         Binding("ctrl+z", "suspend_process", "suspend", show=False, id="app.suspend", tooltip="back with fg"),
         _first("minus", "previous", "previous", "the screen before", group=GO),
         _first("at", "page('requests')", "requests", "every request, with its result"),
@@ -82,7 +83,7 @@ class FlannelScope(Navigation):
     ) -> None:
         """`begun`: `engine` runs already and was asked for run 1."""
         environment = os.environ if environment is None else environment
-        self._ascii = None if speaks_utf8(environment) else AsciiFilter()
+        self.ascii = None if speaks_utf8(environment) else AsciiFilter()
         self.pages = registry.pages()
         super().__init__(ansi_color=True if "NO_COLOR" in environment else None)
         self.settings = settings
@@ -117,7 +118,7 @@ class FlannelScope(Navigation):
 
     def get_line_filters(self) -> list[LineFilter]:
         """Textual's own, and ours that makes ASCII of everything where the terminal needs it."""
-        return [*super().get_line_filters(), *([self._ascii] if self._ascii else [])]
+        return [*super().get_line_filters(), *([self.ascii] if self.ascii else [])]
 
     # the engine
 
@@ -250,11 +251,13 @@ class FlannelScope(Navigation):
         self.store.put(local=not self.store.state.local)
 
     def action_help(self) -> None:
-        """Textual's help panel, made from the bindings."""
+        """Open the help panel, or close it."""
         if self.screen.query("HelpPanel"):
             self.action_hide_help_panel()
         else:
-            self.action_show_help_panel()
+            from tui.widgets.help import Help
+
+            self.screen.mount(Help())
 
     async def action_command(self) -> None:
         """Open the command line."""

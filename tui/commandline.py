@@ -65,6 +65,12 @@ def _zone(app: FlannelScope, local: bool) -> str:
     return ""
 
 
+def _copied(app: FlannelScope, _: str) -> str:
+    from tui.copied import print_copied
+
+    return print_copied(app, ascii_only=app.ascii is not None)
+
+
 def _done(action: Callable[[], object]) -> str:
     action()
     return ""
@@ -78,6 +84,7 @@ COMMANDS: dict[str, tuple[str, Callable[[FlannelScope, str], str], Callable[[Fla
     "utc": ("times in UTC", lambda app, _: _zone(app, False), None),
     "local": ("times in the zone of this machine", lambda app, _: _zone(app, True), None),
     "theme": ("other colours", _theme, _themes),
+    "copied": ("print what was copied last, to be marked with the mouse", _copied, None),
     "help": ("keys that work here", lambda app, _: _done(app.action_help), None),
     "quit": ("leave flannelscope", lambda app, _: _done(lambda: app.exit(0)), None),
 }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
 from tui import registry
+from tui.notices import Notices
 from tui.page import Page
 from tui.state import Store
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from textual.widget import AwaitMount
 
 
-class Navigation(App[int]):
+class Navigation(Notices):
     """The part of the application that shows screens. `store` is what they draw."""
 
     store: Store

@@ -60,6 +60,17 @@ class Page(Screen[None]):
     def on_screen_resume(self) -> None:
         """Others may have changed the store meanwhile."""
         self._show(self.scope.store.state)
+        self.lay_last_line()
+
+    def on_resize(self) -> None:
+        """The first line may say less, or more."""
+        if self.is_current and self.query(HeadLine):
+            self.head(self.scope.store.state)
+
+    def lay_last_line(self) -> None:
+        """Draw the last line anew: something is said, or not any more."""
+        for line in self.query(KeyLine):  # none while the page is still being made
+            line.lay()
 
     def _changed(self, state: State) -> None:
         if self.is_current:

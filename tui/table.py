@@ -19,7 +19,8 @@ Row = TypeVar("Row")
 class Column(Generic[Row]):
     """One column. `letter` sorts by it; `key` orders rows; `measure` tells how wide a row's cell is, or all cells are.
 
-    `extra` columns are shown when there is room for all, or on request. `most` bounds the width.
+    `extra` columns are shown when there is room for all, or on request. `most` bounds the width. `value` is what is copied,
+    where that is not what the cell shows.
     """
 
     title: str
@@ -30,6 +31,15 @@ class Column(Generic[Row]):
     right: bool = False
     extra: bool = False
     most: int = 45
+    value: Callable[[Row], str] | None = None
+
+    def plain(self, row: Row) -> str:
+        """The value of a row's cell without marks and without the dash that stands for none."""
+        if self.value is not None:
+            return self.value(row)
+        cell = self.cell(row)
+        text = cell if isinstance(cell, str) else "".join(text for text, _ in cell)
+        return "" if text == "-" else text
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,11 @@ def names(rows: Rows[NodeRow]) -> list[str]:
     return [row.name for row in rows.table.shown]
 
 
+def under(rows: Rows[NodeRow]) -> str:
+    """The Node under the cursor."""
+    return rows.row.name if rows.row is not None else ""
+
+
 async def test_before_anything_arrives_the_frame_stands_and_says_what_it_waits_for() -> None:
     app = console()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -175,9 +180,11 @@ async def test_copy_cell_and_row() -> None:
         await pilot.press("c")
         assert app.clipboard == "w031"
         await pilot.press("right", "right", "c")
-        assert app.clipboard == "10.244.31.0/24 ="
+        assert app.clipboard == "10.244.31.0/24"
         await pilot.press("C")
-        assert app.clipboard.startswith("w031\tyes\t10.244.31.0/24 =\t10.20.1.1")
+        assert app.clipboard == "w031\tyes\t10.244.31.0/24\t10.20.1.1\t10.20.1.1\tvxlan\t20\t210d"  # the columns in view
+        await pilot.press("w", "C")
+        assert app.clipboard.endswith("\trunning\tv0.28.10\t86:60:a4:2c:61:4d\t1\t110")
 
 
 async def test_a_node_opens_with_all_its_values_and_its_findings() -> None:
@@ -418,6 +425,22 @@ async def test_q_at_the_top_asks_and_escape_stays() -> None:
         assert app.return_code == 0
 
 
+@pytest.mark.parametrize("keys", [("7", "enter"), ("2", "slash"), ("colon",), ("question_mark",), ("q",), ("ctrl+p",)])
+async def test_ctrl_q_leaves_at_once_from_everywhere(keys: tuple[str, ...]) -> None:
+    """Nothing that changes anything is ever under way in this version, so there is nothing to ask."""
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading())
+        await pilot.press(*keys)
+        await pilot.pause()
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert app.return_code == 0
+    assert engine.closed.is_set()
+
+
 async def test_times_in_utc_or_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
@@ -446,6 +469,58 @@ async def test_help_is_made_from_the_bindings() -> None:
         assert isinstance(app.screen, NodesPage)
 
 
+async def test_the_keys_that_move_scroll_the_help_while_it_is_open() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading())
+        await pilot.press("2", "question_mark")
+        await pilot.pause()
+        panel, rows = app.screen.query_one("HelpPanel"), app.screen.query_one("#nodes", Rows)
+        assert "and remedy" not in shown(app)
+        for key, moved in (("j", 1), ("pagedown", panel.size.height), ("G", panel.max_scroll_y), ("g", 0)):
+            await pilot.press(key)
+            await pilot.pause()
+            assert panel.scroll_offset.y == moved
+        await pilot.press("end")
+        await pilot.pause()
+        assert "and remedy" in shown(app)  # the end of what is said of the last key
+        assert rows.cursor == 0
+        await pilot.press("escape", "j")
+        assert rows.cursor == 1
+
+
+async def test_after_a_sort_the_view_begins_at_the_top_unless_the_cursor_was_put_on_a_row() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading(rows=[node(f"w{n:03}", glyph="x" if n == 90 else ".") for n in range(100)]))
+        await pilot.press("2", "S", "N")
+        rows = app.screen.query_one("#nodes", Rows)
+        assert (under(rows), rows.top) == ("w000", 0)
+        await pilot.press("j", "S", "N")  # the other way round
+        assert under(rows) == "w001"
+        assert rows.top <= rows.cursor < rows.top + rows.page
+        await pilot.press("g", "S", "N")
+        assert (under(rows), rows.top) == ("w000", 0)
+
+
+@pytest.mark.parametrize("width", [40, 60, 79, 80])
+async def test_what_stands_left_and_right_in_the_first_line_never_touches(width: int) -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(width, 15)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading())
+        for key in ("1", "2", "7", "enter", "at"):
+            await pilot.press(key)
+            await pilot.pause()
+            first = shown(app).splitlines()[0]
+            assert first.endswith(("  api 03:12:44Z ", "  read-only · api 03:12:44Z ")), first
+
+
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 50)])
 async def test_every_size_shows_the_frame_and_the_row_under_the_cursor(size: tuple[int, int]) -> None:
     engine = SaidEngine()
@@ -471,7 +546,7 @@ async def test_a_resize_keeps_the_cursor_in_sight() -> None:
         await told(pilot, engine, *reading(rows=[node(f"w{n:03}") for n in range(200)]))
         rows = app.screen.query_one("#nodes", Rows)
         for _ in range(30):
-            rows.action_move(1)
+            rows.move(1)
         await pilot.resize_terminal(60, 14)
         await pilot.pause()
         assert rows.top <= rows.cursor < rows.top + rows.page

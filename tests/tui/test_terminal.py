@@ -51,6 +51,21 @@ def test_q_asks_and_q_again_leaves(program: Open) -> None:
     assert terminal.wait() == 0
 
 
+def test_what_was_copied_is_printed_where_the_terminal_does_not_take_it(program: Open) -> None:
+    terminal = program("--demo", "twins")
+    terminal.until("300 nodes")
+    terminal.press("2")
+    terminal.until("w031")
+    terminal.press("c")
+    terminal.until("(OSC 52; else :copied)  w031")
+    assert b"\x1b]52;c;dzAzMQ==\x07" in terminal.written  # w031
+    terminal.press(":copied\r")
+    terminal.until("That is what was copied last.")
+    assert terminal.screen.display[1].strip() == "w031" or "\nw031" in terminal.text
+    terminal.press("\r")
+    terminal.until("Nodes  300 of 300")
+
+
 def test_a_report_stays_on_the_terminal_when_asked_for(program: Open) -> None:
     terminal = program("--demo", "twins", "--report-on-exit")
     terminal.until("FLN101")

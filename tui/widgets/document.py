@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import getters
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from tui.notices import Notices
+from tui.widgets.moving import MOVE, Moving
 from tui.widgets.paint import Painted, Span, cropped, wrap
-from tui.widgets.rows import LOOK, MOVE
-from tui.words import fit
+from tui.widgets.rows import LOOK
 
 SHORT = 16  # rows of the terminal below which blank lines are left out
 
@@ -37,7 +39,7 @@ class Block:
         return bool(self.item or self.copy)
 
 
-class Document(Painted, can_focus=True):
+class Document(Painted, Moving, can_focus=True):
     """Blocks one below the other, as many lines as there are, with a cursor on the live ones."""
 
     BINDING_GROUP_TITLE = "Page"
@@ -52,6 +54,8 @@ class Document(Painted, can_focus=True):
         Binding("G,end", "end(1)", "bottom", show=False, id="page.last", tooltip="the end", group=MOVE),
     ]
     DEFAULT_CSS = "Document { height: 1fr; }"
+
+    scope = getters.app(Notices)
 
     class Chosen(Message):
         """Enter was pressed on an item."""
@@ -127,14 +131,14 @@ class Document(Painted, can_focus=True):
         under = ("cursor" if self.has_focus else "cursor-away") if block == self.cursor else ""
         return self.paint([(" ", ""), *spans], self.size.width, under)
 
-    def action_move(self, step: int) -> None:
+    def move(self, rows: int) -> None:
         """To the next live block in that direction if it is near, else one line on."""
-        places = range(self.cursor + 1, len(self.blocks)) if step > 0 else range(self.cursor - 1, -1, -1)
+        places = range(self.cursor + 1, len(self.blocks)) if rows > 0 else range(self.cursor - 1, -1, -1)
         to = next((index for index in places if self.blocks[index].live), None)
         first = None if to is None else self._first_line(to)
-        reach = self.top + self.size.height + 2 if step > 0 else self.top - 3
-        if to is None or first is None or (first > reach if step > 0 else first < reach):
-            self.top = min(max(self.top + step, 0), self._most)
+        reach = self.top + self.size.height + 2 if rows > 0 else self.top - 3
+        if to is None or first is None or (first > reach if rows > 0 else first < reach):
+            self.top = min(max(self.top + rows, 0), self._most)
         else:
             self.cursor = to
             self._lay()
@@ -149,7 +153,7 @@ class Document(Painted, can_focus=True):
         if places:
             self.top = max(min(self.top, places[0]), min(places[-1] - self.size.height + 1, places[0]))
 
-    def action_page(self, pages: int) -> None:
+    def turn(self, pages: int) -> None:
         """Scroll by pages; the cursor follows into sight."""
         self.top = min(max(self.top + pages * max(self.size.height - 1, 1), 0), self._most)
         seen = {index for _, index in self._lines[self.top : self.top + self.size.height]}
@@ -157,7 +161,7 @@ class Document(Painted, can_focus=True):
             self.cursor = next((index for index in sorted(seen) if self.blocks[index].live), self.cursor)
         self.refresh()
 
-    def action_end(self, end: int) -> None:
+    def jump(self, end: int) -> None:
         """To the beginning or the end."""
         self.top = 0 if end < 0 else self._most
         live = [index for index, block in enumerate(self.blocks) if block.live]
@@ -179,5 +183,4 @@ class Document(Painted, can_focus=True):
         if block is None:
             return
         text = block.copy or "".join(text for text, _ in block.spans).strip()
-        self.app.copy_to_clipboard(text)
-        self.notify(f"copied {fit(text, 40).rstrip()}", markup=False, timeout=3)
+        self.scope.copy(text)

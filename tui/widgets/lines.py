@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual import getters
 from textual.geometry import Size
 from textual.strip import Strip
 
-from tui.widgets.paint import Painted, Span, width_of, wrap
+from tui.notices import Notices
+from tui.widgets.paint import Painted, Span, cropped, width_of, wrap
+from tui.words import glyph
+
+GAP = 2  # cells at least between what stands left and right in the first line
+GLYPHS = {"information": "", "warning": "!", "error": "x"}
+SHARE = 3  # notices take at most this part of the rows
 
 
 class HeadLine(Painted):
-    """Left: what this is. Right: mode and the time of the data. Where both do not fit, the right loses its beginning."""
+    """Left: what this is. Right: mode and the time of the data.
+
+    Where both do not fit, the right loses its beginning, then the left its end.
+    """
 
     DEFAULT_CSS = "HeadLine { dock: top; height: 1; background: $panel; } HeadLine:ansi { text-style: reverse; }"
 
@@ -34,24 +44,53 @@ class HeadLine(Painted):
 
     def render_line(self, y: int) -> Strip:
         """The line."""
-        right = list(self.right)
-        room = self.size.width - width_of(self.left) - 3
-        while len(right) > 1 and width_of(right) > room:
+        left, right = list(self.left), list(self.right)
+        room = self.size.width - 2
+        while len(right) > 1 and width_of(left) + GAP + width_of(right) > room:
             right.pop(0)
-        if width_of(right) > room and room < 12:
-            right = []
-        blank = max(self.size.width - width_of(self.left) - width_of(right) - 2, 0)
-        return self.paint([(" ", ""), *self.left, (" " * blank, ""), *right], self.size.width)
+        most = max(room // 2, room - GAP - width_of(left))
+        if width_of(right) > most:
+            right = cropped(right, most)
+        most = room - (GAP + width_of(right) if right else 0)
+        if width_of(left) > most:
+            left = cropped(left, most)
+        blank = room - width_of(left) - width_of(right)
+        return self.paint([(" ", ""), *left, (" " * blank, ""), *right], self.size.width)
 
 
 class KeyLine(Painted):
-    """The keys that matter here, as the bindings in force say; those that do not fit are left out, but never help."""
+    """The keys that matter here, as the bindings in force say; those that do not fit are left out, but never help.
+
+    While something is said it stands here instead of them; a long text pushes the page up and covers none of it.
+    """
 
     DEFAULT_CSS = "KeyLine { dock: bottom; height: 1; background: $panel; } KeyLine:ansi { text-style: reverse; }"
+
+    scope = getters.app(Notices)
 
     def on_mount(self) -> None:
         """Follow the bindings."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+        self.lay()
+
+    def on_resize(self) -> None:
+        """What is said may need more lines."""
+        self.lay()
+
+    def lay(self) -> None:
+        """As many lines as what is said needs, above the line in which something is typed."""
+        asked = len(self.screen.query("Prompt"))
+        self.styles.height = max(len(self._said()) + asked, 1)
+        self.refresh()
+
+    def _said(self) -> list[list[Span]]:
+        lines: list[list[Span]] = []
+        width = max(self.app.size.width - 2, 8)
+        for notice in self.scope.notices:
+            mark, role = glyph(GLYPHS[notice.severity])
+            lines += wrap([(f"{mark} " if mark else "", role), (notice.text, role or "title")], width, 2)
+        most = max(self.app.size.height // SHARE, 1)
+        return lines if len(lines) <= most else [*lines[: most - 1], [*lines[most - 1], ("…", "muted")]]
 
     def _hints(self) -> list[tuple[str, str, bool]]:
         seen: dict[str, tuple[str, str, bool]] = {}
@@ -65,7 +104,7 @@ class KeyLine(Painted):
     @property
     def text(self) -> str:
         """What the line says."""
-        return "".join(text for text, _ in self._spans())
+        return "\n".join("".join(text for text, _ in line) for line in self._said() or [self._spans()])
 
     def _spans(self) -> list[Span]:
         hints = self._hints()
@@ -77,8 +116,11 @@ class KeyLine(Painted):
         return spans
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
-        return self.paint(self._spans(), self.size.width)
+        """The keys, or a line of what is said."""
+        said = self._said()
+        if not said:
+            return self.paint(self._spans(), self.size.width)
+        return self.paint([(" ", ""), *said[y]] if y < len(said) else (), self.size.width)
 
 
 class Note(Painted):

@@ -8,11 +8,12 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.getters import query_one
+from textual.getters import app, query_one
 from textual.widgets import Input, Static
 
 from flannelscope.text import clean
 from tui import commandline
+from tui.notices import Notices
 from tui.table import Sieve
 from tui.widgets.rows import Rows
 
@@ -31,6 +32,7 @@ class Prompt(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", "give up", show=False, id="prompt.give-up", tooltip="leave it as it was")
     ]
+    scope = app(Notices)
     input = query_one(Input)
     said = query_one(".said", Static)
 
@@ -45,6 +47,11 @@ class Prompt(Horizontal):
     def on_mount(self) -> None:
         """Begin to type at once."""
         self.screen.set_focus(self.input)
+        self.scope.lay_last_line()
+
+    def on_unmount(self) -> None:
+        """The last line is free again."""
+        self.scope.call_after_refresh(self.scope.lay_last_line)
 
     def say(self, text: str, wrong: bool = False) -> None:
         """Say something about what is typed."""

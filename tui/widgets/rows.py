@@ -6,24 +6,24 @@ are `tui.table`'s; this widget moves about in them and paints what is in sight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from textual import events
+from textual import events, getters
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 
+from tui.notices import Notices
 from tui.table import Column, Row
+from tui.widgets.moving import MOVE, Moving
 from tui.widgets.paint import Span
 from tui.widgets.rowsview import RowsView
-from tui.words import fit
 
-MOVE = Binding.Group("move", compact=True)
 LOOK = Binding.Group("look")
 
 
-class Rows(RowsView[Row], can_focus=True):
+class Rows(RowsView[Row], Moving, can_focus=True):
     """A table of rows with a cursor."""
 
     BINDING_GROUP_TITLE = "Table"
@@ -36,8 +36,8 @@ class Rows(RowsView[Row], can_focus=True):
         Binding("S", "sort", "sort", id="table.sort", tooltip="by column: then a letter or arrows", group=LOOK, priority=True),
         Binding("f", "faults", "faults", id="table.faults", tooltip="only rows with a fault", group=LOOK, priority=True),
         Binding("w", "wide", "wide", id="table.wide", tooltip="all columns and whole names", group=LOOK, priority=True),
-        Binding("c", "copy_cell", "copy", id="table.copy-cell", tooltip="the cell, to the clipboard", group=LOOK),
-        Binding("C", "copy_row", "copy row", show=False, id="table.copy-row", tooltip="the row, to the clipboard", group=LOOK),
+        Binding("c", "copy_cell", "copy", id="table.copy-cell", tooltip="value of the cell, to the clipboard", group=LOOK),
+        Binding("C", "copy_row", "copy row", show=False, id="table.copy-row", tooltip="values of the columns shown", group=LOOK),
         Binding("slash", "filter", "filter", id="table.filter", tooltip="which rows are shown", key_display="/", priority=True),
         Binding("j,down", "move(1)", "down", show=False, id="table.down", tooltip="one row", group=MOVE),
         Binding("k,up", "move(-1)", "up", show=False, id="table.up", tooltip="one row", group=MOVE),
@@ -48,6 +48,8 @@ class Rows(RowsView[Row], can_focus=True):
         Binding("g,home", "end(-1)", "first", show=False, id="table.first", tooltip="the first row", group=MOVE),
         Binding("G,end", "end(1)", "last", show=False, id="table.last", tooltip="the last row", group=MOVE),
     ]
+
+    scope = getters.app(Notices)
 
     class Chosen(Message):
         """Enter was pressed on a row."""
@@ -75,7 +77,7 @@ class Rows(RowsView[Row], can_focus=True):
             return self.rows
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Show other rows; the cursor stays with its row."""
+        """Show other rows; the cursor stays with its row, or at the top where it was not moved yet."""
         self._keep(lambda: self.table.put(rows))
 
     def counted(self, name: str, faults: str) -> list[Span]:
@@ -93,11 +95,11 @@ class Rows(RowsView[Row], can_focus=True):
         self._keep(lambda: self.table.sift(written))
 
     def _keep(self, change: Callable[[], None]) -> None:
-        before = self.row
+        before = self.row if self.held else None
         held = None if before is None else self.table.identity(before)
         change()
         self._widths = []
-        places = (i for i, row in enumerate(self.table.shown) if self.table.identity(row) == held)
+        places = (i for i, row in enumerate(self.table.shown) if held is not None and self.table.identity(row) == held)
         self.cursor = next(places, min(self.cursor, max(len(self.table.shown) - 1, 0)))
         self._anew()
 
@@ -108,21 +110,22 @@ class Rows(RowsView[Row], can_focus=True):
 
     # actions
 
-    def action_move(self, rows: int) -> None:
+    def move(self, rows: int) -> None:
         """Move the cursor by so many rows."""
         self._to(self.cursor + rows)
 
-    def action_page(self, pages: int) -> None:
+    def turn(self, pages: int) -> None:
         """Move by pages."""
         self._to(self.cursor + pages * self.page)
 
-    def action_end(self, end: int) -> None:
+    def jump(self, end: int) -> None:
         """Move to the first or last row."""
         self._to(0 if end < 0 else len(self.table.shown) - 1)
 
     def _to(self, row: int) -> None:
         old, top = self.cursor, self.top
         self.cursor = min(max(row, 0), max(len(self.table.shown) - 1, 0))
+        self.held = self.cursor > 0
         if self.cursor == old:
             return
         self._show_cursor()
@@ -140,6 +143,7 @@ class Rows(RowsView[Row], can_focus=True):
         """Move the cursor by so many columns."""
         if self.choosing:
             return self._sort_next(columns)
+        self.held = True
         self.column = min(max(self.column + columns, 0), len(self._columns()) - 1)
         self._strips.clear()
         self.refresh()
@@ -163,6 +167,7 @@ class Rows(RowsView[Row], can_focus=True):
     def action_choose(self) -> None:
         """Open the row."""
         if self.row is not None:
+            self.held = True
             self.post_message(self.Chosen(self, self.row))
 
     async def action_filter(self) -> None:
@@ -176,16 +181,14 @@ class Rows(RowsView[Row], can_focus=True):
     def action_copy_cell(self) -> None:
         """The cell under the cursor, to the terminal's clipboard (OSC 52)."""
         if self.row is not None:
-            self._copy(_text(self._columns()[self.column].cell(self.row)))
+            self.held = True
+            self.scope.copy(self._columns()[self.column].plain(self.row))
 
     def action_copy_row(self) -> None:
-        """The whole row, tab between cells."""
+        """The columns of the table as it is shown (`w` adds the others), tab between values."""
         if self.row is not None:
-            self._copy("\t".join(_text(column.cell(self.row)) for column in self.table.columns))
-
-    def _copy(self, text: str) -> None:
-        self.app.copy_to_clipboard(text)
-        self.notify(f"copied {fit(text, 40).rstrip()}", markup=False, timeout=3)
+            self.held = True
+            self.scope.copy("\t".join(column.plain(self.row) for column in self._columns()))
 
     # sorting
 
@@ -221,6 +224,3 @@ class Rows(RowsView[Row], can_focus=True):
         """Order by `column`; again reverses."""
         self._keep(lambda: self.table.sort_by(self.table.columns.index(column)))
 
-
-def _text(cell: str | Sequence[Span]) -> str:
-    return cell if isinstance(cell, str) else "".join(text for text, _ in cell)

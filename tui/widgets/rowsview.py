@@ -35,6 +35,7 @@ class RowsView(Painted, Generic[Row]):
         self.glyph_of = glyph_of
         self.empty = empty
         self.cursor = 0
+        self.held = False  # the operator put the cursor on its row, so that it stays there whatever comes
         self.column = 0
         self.top = 0
         self.wide = False
@@ -107,7 +108,7 @@ class RowsView(Painted, Generic[Row]):
         for left in range(1, len(columns) + 1):
             laid, room = [(columns[0], first)], total - first
             for column in columns[left:]:
-                if need[column] + 1 > room:
+                if need[column] + 1 + self._sign(column, columns) > room:
                     break
                 laid.append((column, need[column]))
                 room -= need[column] + 1
@@ -115,13 +116,18 @@ class RowsView(Painted, Generic[Row]):
                 return laid
         return [(columns[0], first)]
 
+    def _sign(self, column: Column[Row], columns: list[Column[Row]]) -> int:
+        """How many cells the sign that there are more needs behind a column: it may stand on the blank after a title."""
+        sorted_by = self.table.sort_column is not None and self.table.columns[self.table.sort_column] is column
+        return 0 if column is columns[-1] else int(column.right or sorted_by)
+
     def render_line(self, y: int) -> Strip:
         """The heading, a row, or nothing."""
         if y == 0:
             return self.paint(self._heading(), self.size.width)
         if self.choosing and y == self.size.height - 1:
             return self.paint(
-                [(" sort by: the letter shown   arrows   S the column of the cursor   esc", "accent")], self.size.width
+                [(" sort by: letter shown · arrows · S column of the cursor", "accent")], self.size.width
             )
         index = self.top + y - 1
         if index < len(self.table.shown):
@@ -160,7 +166,8 @@ class RowsView(Painted, Generic[Row]):
                 spans.append(("‹" if more else " ", "accent"))
             spans += self._title(column, width)
         if layout[-1][0] is not columns[-1] or (len(layout) == 1 and len(columns) > 1):
-            used = width_of(spans)
+            used, (text, role) = width_of(spans), spans[-1]
+            spans[-1] = (text[:-1] if used == self.size.width else text, role)
             spans += [(" " * max(self.size.width - used - 1, 0), ""), ("›", "accent")]
         return spans
 
