@@ -24,7 +24,7 @@ from tui.navigation import Navigation
 from tui.state import Phase, Store
 from tui.take import begin, take_all, warm
 from tui.waiting import read_again
-from tui.words import AsciiFilter, speaks_utf8
+from tui.words import AsciiFilter, speaks_utf8, to_ascii
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -279,5 +279,6 @@ def run(
     if report_on_exit:
         from tui.leaving import summary
 
-        sys.stdout.write(summary(app.store.state))
+        said = summary(app.store.state)
+        sys.stdout.write("\n".join(map(to_ascii, said.split("\n"))) if app.ascii else said)
     return app.return_code or code or 0

@@ -21,10 +21,14 @@ GLYPHS = {"x": "✗", "!": "!", "i": "i", "?": "?", ".": "·", "-": "–"}
 ROLES = {"x": "bad", "!": "warn", "i": "info", "?": "unknown", ".": "muted", "-": "muted"}
 SEVERITIES = {3: "x", 2: "!", 1: "i"}
 SEVERITY_NAMES = {3: "critical", 2: "warning", 1: "info"}
+_BOXES = "".join(map(chr, range(0x2500, 0x2580)))  # what the toolkit draws frames with: corners and crossings but for these
+_LEVEL, _UPRIGHT = "─━┄┅┈┉╌╍═╴╶╸╺╼╾", "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
 TWINS = str.maketrans(
     {
-        "✗": "x", "·": ".", "–": "-", "—": "-", "…": "~", "‹": "<", "›": ">", "▲": "^", "▼": "v", "│": "|", "─": "-",
-        "━": "-", "┃": "|", "╸": "-", "╺": "-", "•": "*", "→": ">", "←": "<", "↑": "^", "↓": "v", "⏎": "~", "×": "x", "≥": "}",
+        **dict.fromkeys(_BOXES, "+"), **dict.fromkeys(_LEVEL, "-"), **dict.fromkeys(_UPRIGHT, "|"),
+        **dict.fromkeys("▏▎▍▌▋▊▉▐▕", "|"), **dict.fromkeys("▂▃▄▅▆▇▀", " "), **dict.fromkeys("█░▒▓", "#"), "▁": "_", "▔": "-",
+        "✗": "x", "·": ".", "–": "-", "—": "-", "…": "~", "‹": "<", "›": ">", "▲": "^", "▼": "v", "•": "*", "●": "*",
+        "→": ">", "←": "<", "↑": "^", "↓": "v", "⏎": "~", "×": "x", "≥": "}", "🔎": "> ",
     }
 )  # fmt: skip
 

@@ -121,10 +121,33 @@ def test_the_linux_console_gets_its_sixteen_colours_and_ascii(program: Open) -> 
 
 
 def test_without_a_utf8_locale_only_ascii_is_written(program: Open) -> None:
-    terminal = program("--demo", "twins", environment={"LANG": "C", "COLORTERM": "truecolor"})
+    """On every screen, in help, palette and lines that ask, in what is said in passing, and in what stays at the end."""
+    terminal = program("--demo", "twins", "--report-on-exit", environment={"LANG": "C", "COLORTERM": "truecolor"})
     terminal.until("x FLN101")
-    terminal.press("2")
-    terminal.until("w031")
-    terminal.press("?")
-    terminal.quiet()
+    for keys, comes in (
+        ("2", "10.244.31.0/24 ="),
+        ("c", "else :copied)  w031"),
+        (":copied\r", "Enter goes back."),
+        ("\r", "Nodes  300 of 300"),
+        ("S", "sort by"),
+        ("n", "NODE^"),
+        ("/w118", "1 of 300"),
+        ("\r", "f faults"),
+        ("\r", "Node w118"),
+        ("7", "Findings  "),
+        ("\r", "why it matters"),
+        ("?", "scroll"),
+        ("G", "remedy"),
+        ("?@", "Requests  "),
+        ("\x10", "Search for commands"),
+        ("node", "node w001"),
+        ("\x1b", "no request was made"),
+        (":node ", "cp1  cp2  cp3"),
+    ):
+        terminal.press(keys)
+        terminal.until(comes)
+        assert "??" not in terminal.text, terminal.text  # what has no twin
+    terminal.press("\x15q\r")
+    assert terminal.wait() == 0
+    assert b"flannelscope  demo twins . v1.34.4" in terminal.written.rpartition(b"\x1b[?1049l")[2]
     assert terminal.written.isascii()
