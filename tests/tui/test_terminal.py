@@ -143,11 +143,13 @@ def test_without_a_utf8_locale_only_ascii_is_written(program: Open) -> None:
         ("node", "node w001"),
         ("\x1b", "no request was made"),
         (":node ", "cp1  cp2  cp3"),
+        ("\r", "which node?"),
+        ("\x1b", "f faults"),
     ):
         terminal.press(keys)
         terminal.until(comes)
         assert "??" not in terminal.text, terminal.text  # what has no twin
-    terminal.press("\x15q\r")
+    terminal.press(":q\r")
     assert terminal.wait() == 0
     assert b"flannelscope  demo twins . v1.34.4" in terminal.written.rpartition(b"\x1b[?1049l")[2]
     assert terminal.written.isascii()
