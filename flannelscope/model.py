@@ -386,11 +386,15 @@ class Evidence(Value, frozen=True):
 
 
 class Remedy(Value, frozen=True):
-    """What to do, in a sentence, and the commands in their order. flannelscope does none of them by itself."""
+    """What to do, in a sentence, and the commands in their order. flannelscope does none of them by itself.
+
+    `proof` is the command that shows whether it worked; every check sets it for all its remedies.
+    """
 
     summary: str
     commands: tuple[str, ...] = ()
     caution: str = ""
+    proof: str = ""
 
 
 class Consequence(Value, frozen=True):
@@ -422,8 +426,8 @@ class Finding(Value, frozen=True, kw_only=True):
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """The Nodes concerned, in the order of the subjects."""
-        return tuple(s.name if s.kind == "Node" else s.node for s in self.subjects if s.kind == "Node" or s.node)
+        """The Nodes concerned, each once, in the order of the subjects."""
+        return tuple(dict.fromkeys(s.name if s.kind == "Node" else s.node for s in self.subjects if s.kind == "Node" or s.node))
 
 
 class Unknown(Value, frozen=True):

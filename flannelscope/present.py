@@ -19,6 +19,7 @@ from flannelscope.views import CoverageLine, EvidenceLine, FindingView, Overview
 __all__ = ["coverage", "finding_view", "node_rows", "overview", "settings_lines"]
 
 LONGEST = 2000  # characters of one text
+ALL_NAMED = "-o json names all"
 
 
 def overview(facts: Facts, judgement: Judgement, *, complete: bool, requests: int = 0, received: int = 0) -> Overview:
@@ -61,7 +62,7 @@ def finding_view(finding: Finding) -> FindingView:
         ),
         consequences=tuple(_consequences(finding)),
         remedy=_said(remedy.summary) if remedy else "",
-        commands=tuple(_command(command) for command in remedy.commands) if remedy else (),
+        commands=tuple(_command(command) for command in (*remedy.commands, remedy.proof) if command) if remedy else (),
         caution=_said(remedy.caution) if remedy else "",
     )
 
@@ -105,7 +106,7 @@ def fold_subjects(subjects: Sequence[Subject], most: int = 6) -> str:
         clean(f"{s.kind} {s.namespace}/{s.name}" if s.namespace else f"{s.kind} {s.name}") for s in subjects if s.kind != "Node"
     ]
     rest = len(others) - most
-    shown = [*([fold(nodes, most)] if nodes else []), *others[:most], *([f"and {rest} more"] if rest > 0 else [])]
+    shown = [*([fold(nodes, most)] if nodes else []), *others[:most], *([f"and {rest} more ({ALL_NAMED})"] if rest > 0 else [])]
     return ", ".join(shown)
 
 

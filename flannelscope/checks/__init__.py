@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from msgspec.structs import replace
+
 from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Remedy, Severity, Subject, Topic, Unknown, Value
 
@@ -43,11 +45,14 @@ class Check(Value, frozen=True, kw_only=True):
         remedy: Remedy | None = None,
         reach: tuple[str, ...] = (),
     ) -> Finding:
-        """A Finding of this check."""
+        """A Finding of this check; its remedy ends with the command that proves that it worked."""
+        severity = self.severity if severity is None else severity
+        if remedy is not None and not remedy.proof:
+            remedy = replace(remedy, proof=_proof(self.code, severity))
         return Finding(
             code=self.code,
             slug=self.slug,
-            severity=self.severity if severity is None else severity,
+            severity=severity,
             subjects=subjects,
             summary=summary,
             why=self.why,
@@ -59,6 +64,11 @@ class Check(Value, frozen=True, kw_only=True):
     def unknown(self, reason: str, nodes: tuple[str, ...] = ()) -> Unknown:
         """An Unknown of this check."""
         return Unknown(self.code, nodes, reason)
+
+
+def _proof(code: str, severity: Severity) -> str:
+    lower = " --fail-on info" if severity is Severity.INFO else ""
+    return f"flannelscope check --only {code}{lower}  # it worked when this finding is gone; exit code 0 when none is left"
 
 
 def check(

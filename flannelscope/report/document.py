@@ -102,7 +102,12 @@ def _evidence(item: Evidence) -> dict[str, str]:
 
 
 def _remedy(remedy: Remedy) -> dict[str, Any]:
-    return {"summary": remedy.summary, "commands": list(remedy.commands), "caution": remedy.caution}
+    return {
+        "summary": remedy.summary,
+        "commands": list(remedy.commands),
+        "caution": remedy.caution,
+        "proof": remedy.proof,
+    }
 
 
 def _subjects(subjects: tuple[Subject, ...]) -> list[dict[str, str]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator, Sequence
 
 from flannelscope.model import Severity
-from flannelscope.present import fold_subjects
+from flannelscope.present import ALL_NAMED, fold_subjects
 from flannelscope.report import SEVERITY_WORDS, Report, moment
+from flannelscope.report.alike import differing, written
 from flannelscope.text import clean, count, fold
-from flannelscope.views import FindingView, UnknownLine
+from flannelscope.views import EvidenceLine, FindingView, UnknownLine
 
 Paint = Callable[[str, str], str]  # (what it is: critical, warning, info, title, dim; text) -> text with colour or without
 GLYPHS = {3: "x", 2: "!", 1: "i"}
 LABEL = 10
+WRITTEN_OUT = "All commands are written out by: flannelscope check -o markdown"
 
 
 def plain_text(report: Report, paint: Paint = lambda _kind, text: text) -> str:
@@ -26,11 +27,10 @@ def _lines(report: Report, paint: Paint) -> Iterator[str]:
     yield paint("title", seen.verdict)
     yield ""
     yield cluster_line(report)
-    told: set[str] = set()
+    told = Told()
     for finding in seen.findings:
         yield ""
         yield from finding_lines(finding, paint, told)
-        told |= {finding.why, finding.caution}
     if report.suppressed:
         yield ""
         yield paint("title", f"Suppressed: {count(len(report.suppressed), 'finding')}")
@@ -57,25 +57,69 @@ def cluster_line(report: Report) -> str:
     return f"{' · '.join(part for part in parts if part)} · {seen.source} {moment(seen.taken)}"
 
 
-def finding_lines(finding: FindingView, paint: Paint, told: AbstractSet[str] = frozenset()) -> Iterator[str]:
-    """One finding with all its proof; why it matters and what to beware of is left out where it was `told` before."""
+class Told:
+    """What this report has said already: sentences, and the commands of remedies by code, with whom they were for."""
+
+    def __init__(self) -> None:
+        self._sentences: set[str] = set()
+        self._commands: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+
+    def anew(self, sentence: str) -> bool:
+        """Whether it is the first time that this is said; nothing is never new."""
+        new = bool(sentence) and sentence not in self._sentences
+        self._sentences.add(sentence)
+        return new
+
+    def alike(self, finding: FindingView) -> str:
+        """Whose commands these are with which words in the place of others, "" where they have to be written out."""
+        before = self._commands.setdefault(finding.code, [])
+        for who, commands in before if len(finding.commands) > 1 else ():
+            words = differing(commands, finding.commands)
+            if words is not None:
+                given = f", with {', '.join(f'{here} -> {there}' for here, there in words.items())}" if words else ""
+                return f"the commands of {finding.code} {who} above{given}"
+        before.append((_who(finding), finding.commands))
+        return ""
+
+
+def finding_lines(finding: FindingView, paint: Paint, told: Told | None = None) -> Iterator[str]:
+    """One finding with all its proof; what was `told` before (why it matters, what to beware of, commands) is not repeated."""
+    told = told or Told()
     word = SEVERITY_WORDS[Severity(finding.severity)]
     yield paint(word, f"{GLYPHS[finding.severity]} {finding.code} {finding.slug} ({word})") + f"  {_who(finding)}"
     yield f"  {finding.summary}"
-    if finding.why and finding.why not in told:
+    if told.anew(finding.why):
         yield _labelled("why", finding.why)
-    for item in finding.evidence:
-        yield _labelled("evidence", f"{item.what}: {item.value}{f'  <- {item.origin}' if item.origin else ''}")
-        if item.command:
-            yield _labelled("", f"$ {item.command}")
+    yield from _evidence(finding.evidence)
     for code, subjects, summary in finding.consequences:
         yield _labelled("causes", " ".join(part for part in (code, subjects, f"- {summary}" if summary else "") if part))
     if finding.remedy:
         yield _labelled("remedy", finding.remedy)
-    for command in finding.commands:
-        yield _labelled("", f"$ {command}")
-    if finding.caution and finding.caution not in told:
+    if alike := told.alike(finding):
+        yield _labelled("", f"# {alike}")
+        if told.anew(WRITTEN_OUT):
+            yield _labelled("", WRITTEN_OUT)
+    else:
+        yield from (_labelled("", f"$ {command}") for command in finding.commands)
+    if told.anew(finding.caution):
         yield _labelled("caution", finding.caution)
+
+
+def _evidence(lines: Sequence[EvidenceLine]) -> Iterator[str]:
+    """All proofs. The command of one that is like the proof before, but about another name, is not written again."""
+    shown = EvidenceLine("", "", "", "")
+    for item in lines:
+        yield _labelled("evidence", f"{item.what}: {item.value}{f'  <- {item.origin}' if item.origin else ''}")
+        if item.command and not _as_before(shown, item):
+            shown = item
+            yield _labelled("", f"$ {item.command}")
+
+
+def _as_before(shown: EvidenceLine, item: EvidenceLine) -> bool:
+    words = differing((shown.command,), (item.command,))
+    if words is None or len(words) > 1:
+        return False
+    return not words or written((shown.what,), words) == [item.what]
 
 
 def coverage_lines(report: Report) -> Iterator[str]:
@@ -112,7 +156,7 @@ def _who(finding: FindingView) -> str:
         for kind, namespace, name in finding.subjects
         if kind != "Node"
     ]
-    rest = f" and {len(others) - 4} more" if len(others) > 4 else ""
+    rest = f" and {len(others) - 4} more ({ALL_NAMED})" if len(others) > 4 else ""
     return ", ".join((*([fold(nodes)] if nodes else []), *others[:4])) + rest
 
 
