@@ -14,9 +14,10 @@ from flannelscope.cidr import show
 from flannelscope.deletion import clears_others, dead, no_restart, not_read, objection, once, said_not_read, survivors
 from flannelscope.effective.manager import MANAGER, component_pods, embedded
 from flannelscope.facts import Facts
+from flannelscope.fits import where
 from flannelscope.flannel.annotations import gates
 from flannelscope.flannel.discovery import embedding
-from flannelscope.model import Node, Remedy
+from flannelscope.model import Node, Prefix, Remedy
 from flannelscope.proofs import restart_flannel, when
 from flannelscope.targets import target
 from flannelscope.text import clean, fold
@@ -26,7 +27,9 @@ CAUTION = (
     "A podCIDR cannot be changed in place. Deleting a Node lets every peer drop the routes to its podCIDR, also where "
     "another Node still uses it. Do one Node at a time, each line only after the one before has ended well, and let no Node "
     "join meanwhile. drain stops at pods that have emptyDir volumes or no controller: --delete-emptydir-data destroys that "
-    "data and --force ends such pods for good, so decide about each of them."
+    "data and --force ends such pods for good, so decide about each of them. "
+    "Of several such findings, rebuild one Node and run the check at the end of its commands before the next: begin where the "
+    "pods matter most. How long one takes is decided by drain (grace periods, disruption budgets)."
 )
 _AGENTS = {"k3s": "k3s-agent", "rke2": "rke2-agent"}
 
@@ -38,12 +41,16 @@ def exchange_remedy(facts: Facts, summary: str, *names: str, clearing: bool = Tr
     """
     blocked = no_restart(facts)
     sentences, commands = [summary], list[str]()
+    new: list[Prefix] = []
     if blocked and clearing:
         sentences.insert(0, blocked)
     for turn, name in enumerate(names[:MOST]):
         said, lines = _of_node(facts, name, turn, clearing, bool(blocked))
         sentences += said
         commands += lines
+        if lines and not dead(facts, facts.nodes[name]):
+            new += target(facts, name)
+    sentences.append(where(facts, new))
     if len(names) > MOST:
         sentences.append(f"The commands are for {MOST} of them; the others follow in the same way.")
     return Remedy(" ".join(dict.fromkeys(filter(None, sentences))), tuple(commands), CAUTION)

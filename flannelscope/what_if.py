@@ -11,6 +11,7 @@ from flannelscope.cidr import BITS, contains, overlaps, parse, show
 from flannelscope.deletion import said_not_read, server
 from flannelscope.effective import Sureness
 from flannelscope.facts import Facts
+from flannelscope.fits import proxy_ranges
 from flannelscope.model import Node, Prefix, Value
 from flannelscope.text import count, natural
 
@@ -260,6 +261,10 @@ def _network_notes(facts: Facts, clusters: Sequence[Prefix], advice: str) -> Ite
         if own and not any(contains(network, cluster) for network in own):
             shown = ", ".join(show(network) for network in own)
             yield f"flannel's Network is {shown}: flannel ends on a podCIDR outside of it; {advice}"
+        proxy = [prefix for prefix in proxy_ranges(facts) if prefix.family == cluster.family]
+        if proxy and not any(contains(prefix, cluster) for prefix in proxy):
+            shown = ", ".join(map(show, proxy))
+            yield f"kube-proxy's clusterCIDR is {shown}: it takes pods outside of it for strangers (FLN118); widen it too"
 
 
 def _small(facts: Facts, start: Restart, rebuild: Sequence[Rebuild]) -> Iterator[str]:

@@ -7,7 +7,9 @@ How it is known
 The podCIDRs of all Nodes are compared with their host bits masked, in every family that flannel serves. Where at least two
 holders are members of a flannel network (or run flannel) the finding is critical: peers see two leases for one subnet.
 With fewer, flannel sees one lease or none: traffic works for now, and it is a warning, because deleting either Node clears
-the block in the controller manager, which may hand it out again.
+the block in the controller manager, which may hand it out again. Which of the twins gets the traffic, each other node has
+decided for itself: it goes by the announcement that its flannel took in last. The evidence says on how many nodes that can be
+told, and the command that shows it on any of them.
 
 What to do
 
@@ -16,7 +18,8 @@ the younger. If a dead one's machine is gone for good, its Node is deleted; a li
 created again with a free podCIDR. Deleting the Node makes every peer drop its entries for the subnet although the other
 still lives there; writing the survivor's backend-data annotation again with another blank makes all peers set them within a
 second. Restart the controller manager after the deletion and before any Node joins, but never while FLN103 stands: it would
-not start. For Nodes that belong to etcd, a provider or a finalizer no command is given.
+not start. Of several pairs rebuild one Node at a time, and run the check between. For Nodes that belong to etcd, a provider or
+a finalizer no command is given.
 
 How to undo it
 
@@ -36,6 +39,7 @@ from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
 from flannelscope.model import Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.text import count, fold
+from flannelscope.winners import winner
 
 
 @check(
@@ -74,7 +78,7 @@ def _finding(this: Check, facts: Facts, group: tuple[PodCidr, ...]) -> Finding:
         f"{fold(names)} hold the same podCIDR {show(prefix)}: {_effect(facts, names, seen)}.{_older(nodes)}",
         tuple(node_subject(item.node) for item in sorted(group, key=lambda i: names.index(i.node))),
         severity=Severity.CRITICAL if len(seen) > 1 else Severity.WARNING,
-        evidence=held_by(facts, group),
+        evidence=(*held_by(facts, group), *((who,) if (who := winner(facts, names, prefix)) else ())),
         remedy=_remedy(facts, nodes),
     )
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from flannelscope.checks import Check, check
 from flannelscope.cidr import holds, parse_address
 from flannelscope.facts import Facts
-from flannelscope.model import Evidence, Finding, Pod, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.model import Evidence, Finding, Pod, Remedy, Severity, Topic, Unknown, node_subject, pod_subject
 from flannelscope.pod_addresses import left_out, seen_again, shared, unconfirmed
 from flannelscope.pods_to_delete import LOST, delete_pods
 from flannelscope.proofs import SHOWN, doubtful, pod_cidrs, why_doubtful
@@ -65,13 +65,19 @@ def _finding(this: Check, facts: Facts, nodes: tuple[str, ...], pods: dict[str, 
     return this.finding(
         f"{count(len(pods), 'address', 'addresses')} of pods on {fold(nodes)} {'is' if len(pods) == 1 else 'are'} used twice "
         f"({text} by {' and '.join(f'{p.namespace}/{p.name}' for p in first)}): callers reach one pod and never the other.",
-        tuple(node_subject(name) for name in nodes),
+        (*(node_subject(name) for name in nodes), *sorted({pod_subject(pod) for found in pods.values() for pod in found})),
         evidence=(
             *(_proof(text, found) for text, found in list(pods.items())[:SHOWN]),
+            *_further(len(pods) - SHOWN),
             *(pod_cidrs(facts.nodes[name]) for name in nodes[:SHOWN]),
         ),
         remedy=_remedy(facts, pods),
     )
+
+
+def _further(rest: int) -> tuple[Evidence, ...]:
+    command = "flannelscope check --only FLN112 -o json  # the subjects name every pod"
+    return (Evidence("further addresses", f"{rest} more like these", "Pods, status.podIPs", command),) if rest > 0 else ()
 
 
 def _remedy(facts: Facts, pods: dict[str, tuple[Pod, ...]]) -> Remedy:

@@ -24,6 +24,7 @@ from flannelscope.model import (
     Writer,
 )
 from flannelscope.pod_addresses import confirm_targets
+from flannelscope.present import finding_view
 from tests.engine.builders import (
     DAY,
     NOW,
@@ -360,7 +361,7 @@ class TestFln111:
 
     def test_a_pod_with_an_address_of_the_former_podcidr(self) -> None:
         found = only(findings(self.stray(), "FLN111"))
-        assert found.nodes == ("w001", "w001")
+        assert found.nodes == ("w001",)
         assert found.remedy is not None and found.remedy.commands == ("kubectl -n default delete pod old-1",)
 
     @pytest.mark.parametrize(
@@ -392,7 +393,7 @@ class TestFln111:
         assert confirm_targets(Facts(once)) == {"w001"}
 
         again = confirmed(once, "w001")
-        assert nodes_of(findings(again, "FLN111")) == [("w001", "w001")]
+        assert nodes_of(findings(again, "FLN111")) == [("w001",)]
         assert confirm_targets(Facts(again)) == frozenset()
 
     @pytest.mark.parametrize(("apart", "counts"), [(1.99, True), (0.5, False)])
@@ -438,6 +439,16 @@ class TestFln112:
         pods = [pod(f"p-{n.name}-{k}", n, f"10.244.1.{k}") for n in twins for k in range(2, 20)]
         found = only(findings(healthy(twins, pods=pods), "FLN101", "FLN112"))
         assert [(c.code, c.summary[:12]) for c in found.consequences] == [("FLN112", "18 addresses")]
+
+    def test_every_pod_concerned_is_a_subject_and_proofs_that_are_left_out_are_counted(self) -> None:
+        twins = [member("w1", "10.244.1.0/24", ip="10.20.0.1"), member("w2", "10.244.1.0/24", ip="10.20.0.2")]
+        pods = [pod(f"p-{n.name}-{k}", n, f"10.244.1.{k}") for n in twins for k in range(2, 20)]
+        found = only(findings(healthy(twins, pods=pods), "FLN112"))
+        assert {s.name for s in found.subjects if s.kind == "Pod"} == {made.name for made in pods}
+        (rest,) = (e for e in found.evidence if e.what == "further addresses")
+        assert rest.value == "6 more like these" and "-o json" in rest.command
+        view = finding_view(only(findings(healthy(twins, pods=pods), "FLN101", "FLN112")))
+        assert "and 30 more (-o json names all)" in view.consequences[0][1]
 
     @pytest.mark.parametrize("change", [{"phase": "Failed"}, {"deleting": True}, {"host_network": True}])
     def test_an_address_that_was_used_before(self, change: dict[str, Any]) -> None:
@@ -493,7 +504,7 @@ class TestFln114:
 
     def test_no_pod_of_the_node_has_an_address(self) -> None:
         found = only(findings(self.waiting(), "FLN114"))
-        assert (found.severity, found.nodes) == (Severity.CRITICAL, ("w001", "w001"))
+        assert (found.severity, found.nodes) == (Severity.CRITICAL, ("w001",))
         assert "flannel has not written its subnet file" in found.summary
 
     def test_others_have_one(self) -> None:

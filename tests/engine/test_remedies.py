@@ -11,12 +11,28 @@ from flannelscope.cidr import parse
 from flannelscope.deletion import clears_others, leaving_order, objection, server, survivors
 from flannelscope.exchange import touch
 from flannelscope.facts import Facts
-from flannelscope.model import DaemonSet, Finding, Gap, Node, Remedy, ServiceCidr, Snapshot, Taint, Topic, Writer
+from flannelscope.model import (
+    ConfigMap,
+    DaemonSet,
+    Finding,
+    Gap,
+    Node,
+    Remedy,
+    ServiceCidr,
+    Severity,
+    Snapshot,
+    Taint,
+    Topic,
+    Writer,
+)
+from flannelscope.present import finding_view
 from flannelscope.simulated import build, names
+from flannelscope.what_if import free
 from tests.engine.builders import (
     DAY,
     NOW,
     announced,
+    config_map,
     daemonset,
     event,
     findings,
@@ -28,6 +44,7 @@ from tests.engine.builders import (
     lease,
     manager_lease,
     manager_pod,
+    net_conf,
     node,
     pod,
     snapshot,
@@ -248,6 +265,53 @@ class TestOrder:
         said = remedy(cluster(twin("a"), twin("b", created=NOW - DAY), control_plane_pods=[]), "FLN101")
         (line,) = (line for line in said.commands if "controller manager" in line)
         assert line.startswith("# restart") and "see first that all podCIDRs are inside its --cluster-cidr" in line
+
+
+class TestHowItEnds:
+    @pytest.mark.parametrize("name", names())
+    def test_every_remedy_ends_with_the_command_that_proves_that_it_worked(self, name: str) -> None:
+        for found in judged(build(name, now=NOW)).findings:
+            if found.remedy is not None:
+                assert found.remedy.proof.startswith(f"flannelscope check --only {found.code}")
+                assert ("--fail-on info" in found.remedy.proof) is (found.severity is Severity.INFO)
+                assert finding_view(found).commands[-1] == found.remedy.proof
+
+    def test_the_caution_says_in_which_order_several_are_followed(self) -> None:
+        said = remedy(cluster(twin("a"), twin("b")), "FLN101")
+        assert "rebuild one Node and run the check at the end of its commands before the next" in said.caution
+
+
+class TestWhereTheNewPodCidrIs:
+    def said(self, *maps: ConfigMap) -> str:
+        return remedy(cluster(twin("a"), twin("b"), config_maps=maps), "FLN101").summary
+
+    def test_inside_both_ranges(self) -> None:
+        said = self.said(net_conf(), kube_proxy("10.0.0.0/8"))
+        assert "is inside flannel's Network 10.244.0.0/16 and inside kube-proxy's clusterCIDR 10.0.0.0/8." in said
+
+    def test_outside_what_kube_proxy_takes_for_pods(self) -> None:
+        said = self.said(net_conf(), kube_proxy("10.244.0.0/22"))
+        assert "outside kube-proxy's clusterCIDR 10.244.0.0/22 (10.244.255.0/24): widen it too, see FLN118" in said
+
+    @pytest.mark.parametrize(
+        ("proxy", "why"),
+        [
+            ([], "not compared with kube-proxy's clusterCIDR (its ConfigMap was not read)"),
+            (["NodeCIDR"], "none of kube-proxy's business (detectLocalMode NodeCIDR)"),
+        ],
+    )
+    def test_what_is_not_known_or_does_not_matter_is_said(self, proxy: list[str], why: str) -> None:
+        assert why in self.said(net_conf(), *(kube_proxy("10.244.0.0/22", mode) for mode in proxy))
+
+    def test_free_and_what_if_say_where_kube_proxy_stays_behind(self) -> None:
+        facts = Facts(cluster(*fleet(2), config_maps=[net_conf(), kube_proxy("10.244.0.0/22")]))
+        answer = free(facts, 3)
+        assert answer is not None
+        assert any("kube-proxy's clusterCIDR is 10.244.0.0/22" in note for note in answer.notes)
+
+
+def kube_proxy(cluster_cidr: str, mode: str = "ClusterCIDR") -> ConfigMap:
+    return config_map("kube-proxy", {"config.conf": f"clusterCIDR: {cluster_cidr}\ndetectLocalMode: {mode}\n"})
 
 
 class TestTheManagerThatWouldNotStart:

@@ -1,0 +1,62 @@
+"""Whether a range lies where flannel and kube-proxy expect pods: both have ranges of their own, which nobody keeps in step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flannelscope.blocks import flannel_networks
+from flannelscope.cidr import contains, parse, show
+from flannelscope.effective.hints import kube_proxy
+from flannelscope.facts import Facts
+from flannelscope.model import Prefix
+
+BY_CIDR = "ClusterCIDR"
+
+
+def proxy_ranges(facts: Facts) -> tuple[Prefix, ...]:
+    """The ranges by which kube-proxy tells pods from strangers; empty where it goes by something else, or is not known."""
+    proxy = kube_proxy(facts.snapshot)
+    if proxy is None or proxy.local_mode != BY_CIDR:
+        return ()
+    return tuple(prefix for prefix in map(parse, proxy.cluster_cidrs) if prefix is not None)
+
+
+def where(facts: Facts, new: Sequence[Prefix]) -> str:
+    """Whether new podCIDRs are inside flannel's Network and kube-proxy's clusterCIDR, as a sentence; "" for none."""
+    if not new:
+        return ""
+    said = (_flannel(facts, new), _proxy(facts, new))
+    return f"The new {'podCIDR is' if len(new) == 1 else 'podCIDRs are'} {' and '.join(said)}."
+
+
+def _flannel(facts: Facts, new: Sequence[Prefix]) -> str:
+    networks = flannel_networks(facts)
+    if not networks:
+        return "not compared with flannel's Network (no net-conf.json was read)"
+    if outside := _outside(networks, new):
+        return f"outside flannel's Network ({_shown(outside)}): flannel ends there, widen it first"
+    return f"inside flannel's Network {_shown(networks)}"
+
+
+def _proxy(facts: Facts, new: Sequence[Prefix]) -> str:
+    proxy = kube_proxy(facts.snapshot)
+    if proxy is None:
+        return "not compared with kube-proxy's clusterCIDR (its ConfigMap was not read)"
+    if proxy.local_mode != BY_CIDR:
+        return f"none of kube-proxy's business (detectLocalMode {proxy.local_mode})"
+    ranges = proxy_ranges(facts)
+    if not ranges:
+        return "none of kube-proxy's business (it has no clusterCIDR)"
+    if outside := _outside(ranges, new):
+        return f"outside kube-proxy's clusterCIDR {_shown(ranges)} ({_shown(outside)}): widen it too, see FLN118"
+    return f"inside kube-proxy's clusterCIDR {_shown(ranges)}"
+
+
+def _outside(ranges: Sequence[Prefix], new: Sequence[Prefix]) -> list[Prefix]:
+    """Those that no range of their family holds; a family that is not served is nobody's matter."""
+    families = {prefix.family for prefix in ranges}
+    return [p for p in new if p.family in families and not any(contains(r, p) for r in ranges)]
+
+
+def _shown(prefixes: Sequence[Prefix]) -> str:
+    return ", ".join(dict.fromkeys(map(show, prefixes)))
