@@ -17,6 +17,7 @@ from flannelscope.text import spoken
 
 _NUMBERED = re.compile(r"FLN\d+")
 _SUGGESTED = 3
+OWN_NAMES = "Words in capitals stand for names, kube-flannel for flannel's namespace; the evidence of a finding has the real ones."
 GROUPS = {
     "1": "addresses: which Node holds which podCIDR",
     "2": "what flannel announces for each node",
@@ -139,7 +140,7 @@ def explain(name: str) -> str:
         return f"{head}\n\nPlanned: this version does not judge it. It needs what is not read here: {entry.waits}.\n"
     needs = f"It is judged from: {', '.join(check.needs)}." if check.needs else ""
     explains = f"It explains, on the same nodes: {', '.join(check.swallows)}." if check.swallows else ""
-    return "\n\n".join(part for part in (head, check.explanation, needs, explains) if part) + "\n"
+    return "\n\n".join(part for part in (head, check.explanation, needs, explains, OWN_NAMES) if part) + "\n"
 
 
 def chosen(names: Iterable[str]) -> tuple[Check, ...]:

@@ -11,6 +11,13 @@ the block in the controller manager, which may hand it out again. Which of the t
 decided for itself: it goes by the announcement that its flannel took in last. The evidence says on how many nodes that can be
 told, and the command that shows it on any of them.
 
+How to see it
+
+Two lines with one podCIDR in the list of all Nodes; on any third node, `ip neigh show BASE dev flannel.1` (BASE is the
+first address of the podCIDR) shows the VtepMAC of the twin that gets the traffic from there.
+
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+
 What to do
 
 One holder keeps the podCIDR, all others leave it. A dead one goes first, then one outside flannel, then a worker; of equals

@@ -9,6 +9,12 @@ flannel serves. The Node that shares the base address is the worst off: flannel 
 share one neighbour entry, and traffic for both goes to whichever was announced last. It is critical where a member (or a
 Node that runs flannel) contains another such Node, else a warning.
 
+How to see it
+
+A podCIDR of another length in the list of all Nodes, which begins at or below others.
+
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+
 What to do
 
 Usually the larger one is a remnant of another node mask: give it a podCIDR of the usual length. Deleting its Node clears

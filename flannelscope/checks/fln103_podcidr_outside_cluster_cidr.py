@@ -9,6 +9,13 @@ as the allocator does at its start; the evidence holds the sentence with which i
 arguments of the running manager (or an option, or k3s and RKE2 node-args) are known. A podCIDR that contains the cluster
 CIDR is not refused: it fills the pool (FLN106).
 
+How to see it
+
+The podCIDRs of all Nodes beside the range in the arguments of the controller manager.
+
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+    kubectl -n kube-system get pods -l component=kube-controller-manager -o yaml | grep -E 'cluster-cidr|node-cidr'
+
 What to do
 
 Before the controller manager restarts for any reason: either widen --cluster-cidr to a range that holds all podCIDRs

@@ -7,6 +7,13 @@ The length of each podCIDR is compared with the node mask of its index, where th
 known. It is a warning where several Nodes live in one block, or where one podCIDR takes a sixteenth of the pool or more;
 else worth knowing. Clusters whose podCIDRs come from a cloud or by hand are not judged.
 
+How to see it
+
+A podCIDR of another length than the node mask, in the list of all Nodes.
+
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+    kubectl -n kube-system get pods -l component=kube-controller-manager -o yaml | grep -E 'cluster-cidr|node-cidr'
+
 What to do
 
 Nothing at once: mixed lengths work. Give such Nodes a podCIDR of the usual length when they are rebuilt anyway, and after

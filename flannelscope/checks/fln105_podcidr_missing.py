@@ -8,6 +8,13 @@ that flannel covers has one. The finding says why, as far as that is seen: the p
 down or hands out none, a cloud controller has not initialised the Node, or podCIDRs are given by hand. Where no flannel
 covers the Node it is only worth knowing. Clusters in which no Node has a podCIDR, or flannel runs in etcd mode, are left out.
 
+How to see it
+
+`<none>` in the list of all Nodes; the events tell whether the allocator has tried.
+
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+    kubectl get events -A --field-selector reason=CIDRNotAvailable
+
 What to do
 
 Remove the cause: bring the controller manager up, widen the pool, or, where podCIDRs are given by hand, write a free one to

@@ -7,6 +7,13 @@ used; with two families the smaller number holds), or an event CIDRNotAvailable 
 blocks are free by arithmetic but the allocator gives none, its own book is wrong: with two families each failed attempt
 leaks a block of the first, and a restart of the controller manager heals that, once FLN103 does not keep it from starting.
 
+How to see it
+
+How many blocks are left, by the same arithmetic as the allocator's; and the events of Nodes that got none.
+
+    flannelscope cidr free
+    kubectl get events -A --field-selector reason=CIDRNotAvailable
+
 What to do
 
 Widen --cluster-cidr to a range that holds the present one, or lengthen the node mask; remove Nodes that are gone for good;

@@ -4,7 +4,14 @@ How it is known
 
 Where the arguments of the running allocator are known, the free blocks are counted as it would count them after a start.
 Fewer than three, or fewer than a tenth of all, is worth knowing; it is a warning where at least as many Nodes joined in
-the last 30 days as blocks are free. A pool that is full and to which no Node was added lately is left at that.
+the last 30 days as blocks are free. A pool that is full and to which no Node was added in that time may be meant so: that is
+worth knowing and no more, also where the last block is gone.
+
+How to see it
+
+How many blocks are left, and which would be handed out next.
+
+    flannelscope cidr free
 
 What to do
 
@@ -44,9 +51,10 @@ def pool_nearly_exhausted(this: Check, facts: Facts) -> Iterator[Finding | Unkno
     since = facts.now - MONTH
     joined = len([n for n in facts.snapshot.nodes if n.created is not None and n.created > since and n.pod_cidrs])
     growing = joined > 0 and joined >= free
+    effect = ": the next ones will get none" if growing else "" if free else ": one that joins will get none"
     yield this.finding(
         f"{count(free, 'podCIDR is', 'podCIDRs are') if free else 'No podCIDR is'} left of {blocks}; "
-        f"{count(joined, 'Node')} joined in the last 30 days{': the next ones will get none' if growing else ''}.",
+        f"{count(joined, 'Node')} joined in the last 30 days{effect}.",
         (CLUSTER,),
         severity=Severity.WARNING if growing else Severity.INFO,
         evidence=(

@@ -8,6 +8,13 @@ running API servers and controller managers (or an option). A podCIDR inside is 
 intersects, it is a warning if the controller manager was not told the range and would hand it out to Nodes; if it was, it
 leaves those blocks out, and it is only worth knowing.
 
+How to see it
+
+The podCIDRs of all Nodes beside the ranges of the Services.
+
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+    kubectl get servicecidrs; kubectl get services -A
+
 What to do
 
 Give Nodes that hold such a podCIDR another one. Start the controller manager with --service-cluster-ip-range, so that it

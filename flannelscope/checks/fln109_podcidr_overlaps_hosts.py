@@ -9,6 +9,13 @@ where the backend routes all of Network into its tunnel (wireguard, udp); a warn
 does, because no Node was given that block yet. Networks and routes that only the machines themselves know (docker0, virbr0,
 VPNs) cannot be seen in the API.
 
+How to see it
+
+The addresses of the machines beside the podCIDRs; on a node, `ip route get ADDRESS` leaves by the tunnel.
+
+    kubectl get nodes -o wide
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+
 What to do
 
 Give the Node that holds such a podCIDR another one. Before the range is handed out, move the cluster CIDR, or occupy the

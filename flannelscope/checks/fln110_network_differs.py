@@ -8,6 +8,13 @@ The ConfigMap is what flanneld reads at its next start; running daemons hold wha
 finding says. Where only the known cluster CIDR is not inside, some Node to come will fail: a warning. A larger Network is
 fine.
 
+How to see it
+
+Network in net-conf.json beside the podCIDRs; flanneld's last words are in the log of its pod.
+
+    kubectl -n kube-flannel get configmap kube-flannel-cfg -o yaml
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+
 What to do
 
 Write a Network into net-conf.json that holds the cluster CIDR, then restart flannel, one node first. If instead a single

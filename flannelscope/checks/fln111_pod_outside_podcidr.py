@@ -8,6 +8,12 @@ the families that flannel serves. The Node and its pods are read a second time s
 on an unchanged Node counts. Where nearly all pods are outside, addresses come from another IPAM than podCIDRs, and that is
 only worth knowing.
 
+How to see it
+
+An address in this list that is not in the Node's podCIDR.
+
+    kubectl get pods -A -o wide --field-selector spec.nodeName=NODE
+
 What to do
 
 Delete these pods, so that they are started again with an address of the present podCIDR. If new pods get wrong addresses

@@ -8,6 +8,12 @@ live (a dead Node's pods only seem to run). The Nodes are read a second time som
 unchanged Nodes counts. Nodes that share or overlap podCIDRs produce this by themselves: then it stands under FLN101 or
 FLN102.
 
+How to see it
+
+Two lines for one address.
+
+    kubectl get pods -A -o wide --field-selector status.podIP=ADDRESS
+
 What to do
 
 Find out which pod has the address rightly (it lies in its Node's podCIDR) and delete the other; where both lie in their

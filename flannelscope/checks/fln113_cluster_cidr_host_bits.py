@@ -5,6 +5,12 @@ How it is known
 
 The cluster CIDR as it is written in the arguments (or in a hint such as kubeadm-config) is compared with its masked form.
 
+How to see it
+
+The range as it is written in the arguments of the controller manager.
+
+    kubectl -n kube-system get pods -l component=kube-controller-manager -o yaml | grep -E 'cluster-cidr|node-cidr'
+
 What to do
 
 Nothing at once. When the flag is changed next time, write the masked form; it means the same.

@@ -11,6 +11,12 @@ want of room, so that is told by what is known: no pod of the Node has an addres
 (no subnet file, no CNI configuration or plugin, a wrong bridge, no address left) and would hold for every new pod. With any
 other reason it is a warning, and whether others fared better is said to be unknown.
 
+How to see it
+
+The events of a waiting pod name the reason.
+
+    kubectl -n NAMESPACE describe pod POD
+
 What to do
 
 The reason in the event names the layer: subnet.env missing means that flannel did not start there; cni0 with another

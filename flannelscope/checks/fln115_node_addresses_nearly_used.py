@@ -8,6 +8,13 @@ with an address inside are counted; more than nine tenths is a warning. Where th
 host network, exceeds the number, that alone is worth knowing. Reservations that no pod has any more (leaked addresses) are
 known only to the node.
 
+How to see it
+
+How many pods have an address on the Node, and how many it may be given (Capacity, pods).
+
+    kubectl get pods -A -o wide --field-selector spec.nodeName=NODE
+    kubectl describe node NODE
+
 What to do
 
 Lower the kubelet's maxPods on these Nodes, or plan a shorter node mask for Nodes to come.

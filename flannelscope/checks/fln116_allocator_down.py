@@ -8,6 +8,13 @@ run, and its Lease is more than a minute old by the API server's clock while a N
 minutes. A pod that runs on a living Node outweighs an old Lease: leader election may be off, and its machine's clock behind.
 A manager that is no pod (k3s, RKE1, a managed control plane, a systemd unit) cannot be seen, and its absence proves nothing.
 
+How to see it
+
+Restarts and last state of its pods, and who holds its Lease since when.
+
+    kubectl -n kube-system get pods -l component=kube-controller-manager -o wide
+    kubectl -n kube-system get lease kube-controller-manager -o yaml
+
 What to do
 
 Read its last log: a start that ends with "failed to mark cidr" or "out the range of cluster cidr" is FLN103. Otherwise its

@@ -6,6 +6,13 @@ How it is known
 net-conf.json enables IPv4 (the default) or IPv6, and a Node that flannel covers has podCIDRs, but none of that family. The
 reverse, a podCIDR of a family that flannel does not serve, is healthy.
 
+How to see it
+
+EnableIPv4 and EnableIPv6 in net-conf.json beside the families of the podCIDRs.
+
+    kubectl -n kube-flannel get configmap kube-flannel-cfg -o yaml
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+
 What to do
 
 Either turn the family off in net-conf.json, or give the Nodes podCIDRs of both: with a cluster CIDR of two families, in

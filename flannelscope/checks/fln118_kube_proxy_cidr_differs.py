@@ -7,6 +7,13 @@ How it is known
 The configuration in ConfigMap kube-system/kube-proxy has detectLocalMode ClusterCIDR (also when it is empty), clusterCIDR
 is set, and a podCIDR of the same family is outside.
 
+How to see it
+
+clusterCIDR and detectLocalMode in kube-proxy's configuration beside the podCIDRs.
+
+    kubectl -n kube-system get configmap kube-proxy -o yaml
+    kubectl get nodes -o custom-columns=NAME:.metadata.name,PODCIDRS:.spec.podCIDRs
+
 What to do
 
 Write the cluster CIDR in effect into the ConfigMap and restart kube-proxy. It is not changed by itself when the controller

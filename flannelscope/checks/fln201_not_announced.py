@@ -7,6 +7,12 @@ The Node has a podCIDR, its flannel container has been running for more than two
 kube-subnet-manager "true" under the annotation prefix of that flannel. In etcd mode flannel writes no annotations: nothing
 is judged then.
 
+How to see it
+
+The Node's annotations lack `flannel.alpha.coreos.com/kube-subnet-manager`.
+
+    kubectl get node NODE -o yaml
+
 What to do
 
 Read flannel's log on that node: it waits for the API server, may not patch nodes/status, or hangs in the choice of its

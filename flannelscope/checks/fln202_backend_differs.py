@@ -6,9 +6,16 @@ How it is known
 Members of one network announce different values in the annotation backend-type. Odd are those that differ from what
 net-conf.json asks for or, where that could not be read, from the majority; where neither decides, both sides are named and
 nobody is called odd. udp and alloc announce an empty type. Nodes of which neither life nor death is known count as living;
-where the verdict hangs on them alone, that is said as unknown. The
-annotation outlives flannel, its pod and the host. managedFields tell who wrote it last; that time is an upper bound, since
+where the verdict hangs on them alone, that is said as unknown.
+
+The annotation outlives flannel, its pod and the host. managedFields tell who wrote it last; that time is an upper bound, since
 flannel rewrites its entry at every start. Where all members agree and only the ConfigMap differs, nothing is wrong yet.
+
+How to see it
+
+The values of backend-type side by side; a peer's log says `Ignoring non-vxlan subnet` or the like.
+
+    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'
 
 What to do
 

@@ -8,6 +8,12 @@ link-local, or lies inside a podCIDR or a service range. That an announced addre
 fault: a second card and a NAT look like that. Where nearly all members announce an InternalIP and one does not (or the
 other way round), that is worth knowing; whether it is wrong, only the node's interfaces could tell.
 
+How to see it
+
+public-ip of the Node beside its addresses; on the node, `ip -brief address`.
+
+    kubectl get node NODE -o yaml
+
 What to do
 
 Choose the interface on purpose: --iface, --iface-can-reach or the annotation node-public-ip (v0.25.3 and later), then start

@@ -8,6 +8,12 @@ the same port. While at most one of them is alive nothing is sent astray today. 
 their InternalIP and at most one is alive, the address was simply given to a new machine while the old Node object stayed.
 A Node of which neither life nor death is known counts as living; where the verdict hangs on it, that is said as unknown.
 
+How to see it
+
+One value of public-ip on two Nodes.
+
+    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'
+
 What to do
 
 Choose flannel's interface on purpose (--iface, --iface-can-reach, the annotation node-public-ip) and start flannel anew on

@@ -8,6 +8,12 @@ Node objects copied from a saved one look like that. With the same public-ip too
 was renamed: its traffic works, but when the dead Node is deleted, peers drop the entry they share (FLN418). A Node of which
 neither life nor death is known counts as living; where the verdict hangs on it, that is said as unknown.
 
+How to see it
+
+One VtepMAC (wireguard: PublicKey) in the backend-data of two Nodes; on a node, `ip -details link show flannel.1`.
+
+    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'
+
 What to do
 
 On a cloned machine remove the device and start flannel anew: `ip link delete flannel.1`, clear the annotation backend-data,

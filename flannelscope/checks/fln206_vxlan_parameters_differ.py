@@ -8,6 +8,12 @@ Alive members whose backend-data both have a VNI announce different ones; or ann
 usually stands nowhere but in the kernel. Where as many announce one value as another and net-conf.json does not decide, both
 sides are named. A Node of which neither life nor death is known counts as living, and is named as unknown.
 
+How to see it
+
+Other values of VNI, Port or GBP in the backend-data; on a node, `ip -details link show flannel.1`.
+
+    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'
+
 What to do
 
 Set one VNI and one Port in net-conf.json (Windows needs 4096 or more, and 4789) and start flannel anew on the odd nodes;

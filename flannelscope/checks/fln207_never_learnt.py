@@ -10,6 +10,13 @@ the podCIDR was not set by a controller manager. Proof is on the peers: entries 
 in their logs. A Node made anew with unchanged annotations while a watch was interrupted, and a dual-stack node of which
 one family's annotations changed, leave no trace in the API at all.
 
+How to see it
+
+On peers, `ip route`, `ip neigh` and `bridge fdb show dev flannel.1` lack what the Node announces, or flannel's log there says
+`Error turning node`.
+
+    kubectl get node NODE --show-managed-fields -o yaml
+
 What to do
 
 Touch the annotation: write the Node's backend-data as the same JSON with other white space (in dual-stack backend-v6-data

@@ -8,6 +8,12 @@ decoded as its backend type needs it (vxlan: VtepMAC, wireguard: PublicKey), or 
 An IPv6-only node announces 0.0.0.0 and null for IPv4: that is absence, and right. Node objects made by hand for load
 balancers often carry JSON without quotes.
 
+How to see it
+
+The annotation that is named, as it stands on the Node.
+
+    kubectl get node NODE -o yaml
+
 What to do
 
 Correct or remove the annotation that is named. If flannel runs on the node, delete its pod: it writes all of them anew. If

@@ -6,6 +6,12 @@ How it is known
 public-ip-overwrite (or public-ipv6-overwrite) differs from the public-ip that is announced; or, without an overwrite,
 node-public-ip does. node-public-ip is known since v0.25.3: an older flannel never looks at it.
 
+How to see it
+
+public-ip-overwrite or node-public-ip beside public-ip in the Node's annotations.
+
+    kubectl get node NODE -o yaml
+
 What to do
 
 Start flannel anew on the node, or remove the annotation if it is not wanted any more.

@@ -9,6 +9,12 @@ rollout is on its way, and not where another flannel of the same annotation pref
 covers (k3s, RKE2, flannel as a service of the host) are taken to run it while they are alive; Windows and virtual Nodes
 count only for a DaemonSet of their own.
 
+How to see it
+
+The DaemonSet counts fewer pods than Nodes, or a pod of it has never run.
+
+    kubectl -n kube-flannel get daemonset,pods -o wide
+
 What to do
 
 Where there is no pod: see the events of the DaemonSet (quota, admission, PodSecurity) and whether the controller manager

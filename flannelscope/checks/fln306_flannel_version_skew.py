@@ -7,6 +7,12 @@ The pods of one network run more than one flannel release on nodes of the same o
 way. Registry, architecture and build suffixes do not count; an image without a release in its tag is unknown, not
 different. It is a warning where the releases on either side are known not to get on (flannel/known_faults.py).
 
+How to see it
+
+The images of the pods.
+
+    kubectl -n kube-flannel get pods -o custom-columns=NODE:.spec.nodeName,IMAGE:.spec.containers[*].image
+
 What to do
 
 Finish the update: give all DaemonSets of this network one image, and delete DaemonSets that an upgrade left behind.

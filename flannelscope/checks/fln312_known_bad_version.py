@@ -5,6 +5,13 @@ How it is known
 The release of the controller manager (its image; else the API server's version) and of flannel (its image) stand in the
 table of known faults, and the cluster has what brings the fault out. It is a warning where the trigger is there today.
 
+How to see it
+
+The releases that run.
+
+    kubectl version
+    kubectl get pods -A -o wide | grep -i flannel
+
 What to do
 
 Update to the release that is named, or take away the trigger.

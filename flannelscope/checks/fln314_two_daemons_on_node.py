@@ -8,6 +8,12 @@ same --subnet-file. Two networks with different prefixes and files are legitimat
 named, both write /run/flannel/subnet.env inside their containers; whether that is one file on the host, the API as it is
 read here does not tell.
 
+How to see it
+
+Two flannel pods on one node.
+
+    kubectl get pods -A -o wide | grep -i flannel
+
 What to do
 
 Keep the installation whose ConfigMap and image are the wanted ones (after an upgrade the one in namespace kube-flannel),

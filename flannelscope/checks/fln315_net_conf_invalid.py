@@ -7,6 +7,12 @@ The text in the ConfigMap is read as flanneld of the installed release reads it:
 the backend type is unknown, there is no Backend (flannel then takes udp), a value has the wrong JSON type ("8472" for a
 port), or a key is misspelt and therefore passed over (`DirectRoute`).
 
+How to see it
+
+net-conf.json as it stands.
+
+    kubectl -n kube-flannel get configmap kube-flannel-cfg -o yaml
+
 What to do
 
 Correct the ConfigMap before any flannel pod restarts.

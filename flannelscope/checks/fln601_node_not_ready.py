@@ -6,6 +6,12 @@ How it is known
 The Node's Ready condition, as the API says it. Critical where the kubelet gives NetworkPluginNotReady as its reason for
 more than five minutes: the CNI configuration, a plugin, or flannel's subnet.env is missing there.
 
+How to see it
+
+Conditions and events of the Node.
+
+    kubectl describe node NODE
+
 What to do
 
 See why the kubelet is silent or what it complains about. With NetworkPluginNotReady, look at flannel's pod on that node

@@ -7,6 +7,13 @@ kured holds its lock (an annotation on its DaemonSet names the node), a Node car
 autoscaler that is about to remove it or of flannelscope's own lock, or a Node is cordoned while pods on it are
 terminating: a drain. A Node that is only cordoned is nobody's work in progress.
 
+How to see it
+
+Taints and annotations of the Node; kured's lock is an annotation of its DaemonSet.
+
+    kubectl describe node NODE
+    kubectl get daemonsets -A -o yaml | grep kured-node-lock
+
 What to do
 
 Wait until it is done. If a lock was left behind by something that has died, release it on purpose.

@@ -4,6 +4,12 @@ How it is known
 
 The API server refused a request (403), or a review of our own rights says that it would.
 
+How to see it
+
+What you may do, as the API server sees it.
+
+    kubectl auth can-i --list
+
 What to do
 
 Give the user these rights: they are reading rights only, no Secrets and nothing of the nodes themselves.

@@ -5,6 +5,12 @@ How it is known
 A member whose kubelet has been silent for more than 24 hours: its Lease was last renewed before that, or its Ready
 condition has been Unknown for that long. A Node for which no kubelet ever spoke counts from its creation.
 
+How to see it
+
+When its kubelet renewed its Lease last.
+
+    kubectl -n kube-node-lease get lease NODE -o yaml
+
 What to do
 
 If the machine is gone for good, delete its Node object. First see whether FLN101, FLN202 or FLN205 name it: where a living

@@ -7,6 +7,13 @@ There is at least one NetworkPolicy, flannel is in use, and neither a DaemonSet 
 enforces policies is seen (Canal or Calico, Cilium, kube-router, Antrea, Weave, flannel's own kube-network-policies). k3s
 brings an engine of its own.
 
+How to see it
+
+The policies there are, and what runs that could enforce them.
+
+    kubectl get networkpolicies -A
+    kubectl get daemonsets -A
+
 What to do
 
 Install an engine beside flannel: Canal, or the chart's option for kube-network-policies.

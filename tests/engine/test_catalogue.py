@@ -16,7 +16,7 @@ from flannelscope.checks import Check, all_checks, planned
 from flannelscope.errors import UsageError
 
 CATALOGUE = Path(__file__).parents[1] / "data" / "catalogue.txt"
-SECTIONS = ("How it is known", "What to do", "How to undo it")
+SECTIONS = ("How it is known", "How to see it", "What to do", "How to undo it")
 
 
 class Entry:
@@ -94,6 +94,13 @@ def test_a_check_explains_itself(check: Check) -> None:
     assert places == sorted(places)
     assert len(check.why) > 60
     assert all(lines[place + 1] == "" and lines[place + 2] for place in places)
+    seen = lines[places[1] : places[2]]
+    assert any(line.startswith(("    kubectl ", "    flannelscope ")) for line in seen)
+    said = " ".join(line for line in lines if line and not line.startswith("    ") and line not in SECTIONS)
+    assert "  " not in said
+    for paragraph in check.explanation.split("\n\n"):
+        if paragraph not in SECTIONS and not paragraph.startswith("    "):
+            assert paragraph.rstrip().endswith((".", ":")), f"no whole sentence: {paragraph[-60:]}"
 
 
 def test_a_check_is_a_file_named_after_it() -> None:

@@ -299,6 +299,10 @@ class TestFln107:
         found = findings(self.pool(nodes, joined), "FLN107")
         assert [f.severity for f in found] == ([] if severity is None else [severity])
 
+    def test_a_full_and_fixed_pool_is_only_said_with_what_a_node_that_joins_would_meet(self) -> None:
+        found = only(findings(self.pool(32, 0), "FLN107"))
+        assert found.summary == "No podCIDR is left of 32; 0 Nodes joined in the last 30 days: one that joins will get none."
+
 
 class TestFln108:
     def test_a_podcidr_inside_a_service_range(self) -> None:
