@@ -44,6 +44,10 @@ for controller in cpu memory pids; do
   grep -qw $controller $unified/cgroup.controllers || { echo "no $controller in $unified/cgroup.controllers"; exit 1; }
 done
 """
+OLD_FLANNEL = """
+built=${FLANNELSCOPE_LAB_HOME:-$HOME/.cache/flannelscope-lab}/programs/flannel-0.14.0/flanneld
+[ -x $built ] || [ -x /usr/lib/go-1.19/bin/go ] || { echo "not built, and no golang-1.19-go to build it"; exit 1; }
+"""
 OVERLAY = """
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/lower /mnt/upper /mnt/work /mnt/root
@@ -89,6 +93,7 @@ TRIALS = (
     Trial("cgroup-v1", "nodes with a kubelet", CGROUP_V1),
     Trial("cgroup-v2", "nodes with a kubelet, as on newer machines", CGROUP_V2),
     Trial("overlay", "roots of nodes of their own", OVERLAY),
+    Trial("old-flannel", "flannel 0.14.0: version skew, and the words of its log", OLD_FLANNEL),
     Trial("user-namespaces", "an operator who is not root", "unshare --user --map-root-user true"),
 )
 

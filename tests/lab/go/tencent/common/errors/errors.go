@@ -1,0 +1,5 @@
+package errors
+
+type TencentCloudSDKError struct{ Message string }
+
+func (e *TencentCloudSDKError) Error() string { return e.Message }
