@@ -17,7 +17,7 @@ from flannelscope.text import spoken
 
 _NUMBERED = re.compile(r"FLN\d+")
 _SUGGESTED = 3
-OWN_NAMES = "Words in capitals stand for names, kube-flannel for flannel's namespace; the evidence of a finding has the real ones."
+OWN_NAMES = "Words in capitals stand for names, kube-flannel for flannel's namespace; the evidence of findings has real ones."
 GROUPS = {
     "1": "addresses: which Node holds which podCIDR",
     "2": "what flannel announces for each node",

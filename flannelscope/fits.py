@@ -6,16 +6,22 @@ from collections.abc import Sequence
 
 from flannelscope.blocks import flannel_networks
 from flannelscope.cidr import contains, parse, show
-from flannelscope.effective.hints import kube_proxy
+from flannelscope.deletion import once
+from flannelscope.effective.hints import KubeProxy, kube_proxy
 from flannelscope.facts import Facts
 from flannelscope.model import Prefix
 
 BY_CIDR = "ClusterCIDR"
 
 
+@once
+def _kube_proxy(facts: Facts) -> KubeProxy | None:
+    return kube_proxy(facts.snapshot)
+
+
 def proxy_ranges(facts: Facts) -> tuple[Prefix, ...]:
     """The ranges by which kube-proxy tells pods from strangers; empty where it goes by something else, or is not known."""
-    proxy = kube_proxy(facts.snapshot)
+    proxy = _kube_proxy(facts)
     if proxy is None or proxy.local_mode != BY_CIDR:
         return ()
     return tuple(prefix for prefix in map(parse, proxy.cluster_cidrs) if prefix is not None)
@@ -39,7 +45,7 @@ def _flannel(facts: Facts, new: Sequence[Prefix]) -> str:
 
 
 def _proxy(facts: Facts, new: Sequence[Prefix]) -> str:
-    proxy = kube_proxy(facts.snapshot)
+    proxy = _kube_proxy(facts)
     if proxy is None:
         return "not compared with kube-proxy's clusterCIDR (its ConfigMap was not read)"
     if proxy.local_mode != BY_CIDR:
