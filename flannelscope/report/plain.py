@@ -14,6 +14,7 @@ from flannelscope.views import EvidenceLine, FindingView, UnknownLine
 Paint = Callable[[str, str], str]  # (what it is: critical, warning, info, title, dim; text) -> text with colour or without
 GLYPHS = {3: "x", 2: "!", 1: "i"}
 LABEL = 10
+KINDS = 8  # of commands for one code that later ones are compared with
 WRITTEN_OUT = "All commands are written out by: flannelscope check -o markdown"
 
 
@@ -78,7 +79,8 @@ class Told:
             if words is not None:
                 given = f", with {', '.join(f'{here} -> {there}' for here, there in words.items())}" if words else ""
                 return f"the commands of {finding.code} {who} above{given}"
-        before.append((_who(finding), finding.commands))
+        if len(before) < KINDS:
+            before.append((_who(finding), finding.commands))
         return ""
 
 
