@@ -51,14 +51,15 @@ _HOW_SURE = {Sureness.SURE: "", Sureness.HINT: " (a hint, may be stale)", Surene
 def settings(facts: Facts, *names: str) -> tuple[Evidence, ...]:
     """What is in effect of these settings, each with who says so."""
     return tuple(
-        Evidence(_NAMES[claim.setting], claim.value + _HOW_SURE[claim.sure], claim.origin.path, _command(claim))
+        Evidence(_NAMES[claim.setting], claim.value + _HOW_SURE[claim.sure], claim.origin.path, shows(claim))
         for name in names
         for claim in facts.configuration.claims
         if claim.setting == name and claim.chosen
     )
 
 
-def _command(claim: Claim) -> str:
+def shows(claim: Claim) -> str:
+    """The command that shows who says so, "" where there is none (an option, a file)."""
     kind, _, rest = claim.origin.path.partition(" ")
     place = rest.split(" ")[0]
     if kind == "Node":
@@ -66,7 +67,7 @@ def _command(claim: Claim) -> str:
     if kind in ("Pod", "ConfigMap") and "/" in place:
         namespace, _, name = place.partition("/")
         return f"kubectl -n {shlex.quote(namespace)} get {kind.lower()} {shlex.quote(name)} -o yaml"
-    return _SHOWS[claim.setting] if claim.origin.source == "api" else ""
+    return _SHOWS.get(claim.setting, "") if claim.origin.source == "api" else ""
 
 
 def age_order(nodes: Iterable[Node]) -> list[Node]:

@@ -15,6 +15,12 @@ class RequestDone(Value, frozen=True, kw_only=True):
     seconds: float
     at: float
     note: str = ""  # "retry 2: 429, waiting 1 s", "continue token expired", …
+    absent: bool = False  # the answer: this object, or this version of a group, is not there
+
+    @property
+    def failed(self) -> bool:
+        """Whether what was asked for did not come."""
+        return not (200 <= self.status < 300 or self.absent)
 
 
 class TopicProgress(Value, frozen=True):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from hashlib import blake2b
 
+from flannelscope.address_proofs import shows
+from flannelscope.checks import all_checks
 from flannelscope.cidr import has_host_bits, show
 from flannelscope.effective import AddressConfiguration, Allocator, Claim
 from flannelscope.facts import Facts
@@ -64,7 +67,13 @@ def finding_view(finding: Finding) -> FindingView:
         remedy=_said(remedy.summary) if remedy else "",
         commands=tuple(_command(command) for command in (*remedy.commands, remedy.proof) if command) if remedy else (),
         caution=_said(remedy.caution) if remedy else "",
+        undo=_undo().get(finding.code, "") if remedy else "",
     )
+
+
+@cache
+def _undo() -> dict[str, str]:
+    return {check.code: check.undo for check in all_checks()}
 
 
 def _said(text: str) -> str:
@@ -151,8 +160,19 @@ def settings_lines(configuration: AddressConfiguration) -> tuple[SettingLine, ..
 def _line(configuration: AddressConfiguration, setting: str, value: str) -> SettingLine:
     chosen = [claim for claim in configuration.claims if claim.setting == setting and claim.chosen]
     if not value or value.startswith(Allocator.UNKNOWN):
-        return SettingLine(setting, clean(value) or "unknown", "", "unknown")
-    return SettingLine(setting, clean(value), "; ".join(dict.fromkeys(_origin(claim) for claim in chosen)), _sure(chosen))
+        return SettingLine(setting, clean(value) or "unknown", "", "unknown", _sources(configuration, setting))
+    origin = "; ".join(dict.fromkeys(_origin(claim) for claim in chosen))
+    return SettingLine(setting, clean(value), origin, _sure(chosen), _sources(configuration, setting))
+
+
+def _sources(configuration: AddressConfiguration, setting: str) -> tuple[EvidenceLine, ...]:
+    claims = sorted((claim for claim in configuration.claims if claim.setting == setting), key=lambda claim: not claim.chosen)
+    return tuple(map(_source, claims))
+
+
+def _source(claim: Claim) -> EvidenceLine:
+    what = "in effect" if claim.chosen else "also said"
+    return EvidenceLine(what, _said(claim.value), _said(_origin(claim)), _command(shows(claim)))
 
 
 def _sure(chosen: Sequence[Claim]) -> str:

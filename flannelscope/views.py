@@ -66,15 +66,20 @@ class FindingView(View, frozen=True, kw_only=True):
     remedy: str = ""
     commands: tuple[str, ...] = ()
     caution: str = ""
+    undo: str = ""  # how to undo the remedy
 
 
 class SettingLine(View, frozen=True):
-    """One line of the effective configuration: `sure` is yes, hint, estimate, unknown or contradiction."""
+    """One line of the effective configuration: `sure` is yes, hint, estimate, unknown or contradiction.
+
+    `sources` are all that say something of it, each with the command that shows it; `what` is "in effect" or "also said".
+    """
 
     name: str
     value: str
     origin: str
     sure: str
+    sources: tuple[EvidenceLine, ...] = ()
 
 
 class CoverageLine(View, frozen=True, kw_only=True):

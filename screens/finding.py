@@ -56,6 +56,7 @@ def _blocks(finding: FindingView | None, gone: bool) -> Iterable[Block]:
     yield from _section("evidence", list(_evidence(finding.evidence)))
     yield from _section("what follows from it", [_follows(*each) for each in finding.consequences])
     yield from _section("what to do", list(_remedy(finding)))
+    yield from _section("how to undo it", [Block(((finding.undo, ""),))] if finding.undo else [])
     if len(finding.nodes) <= MOST_NODES:
         yield from _section("nodes", [Block(((f"› {node}", ""),), item=node, copy=node) for node in finding.nodes])
 

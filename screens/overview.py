@@ -15,17 +15,11 @@ from tui.state import Phase, State
 from tui.waiting import failure_blocks, progress_blocks
 from tui.widgets.document import Block, Document
 from tui.widgets.paint import Span
-from tui.words import SEVERITIES, SEVERITY_NAMES, fit, folded, glyph
+from tui.words import SETTINGS, SEVERITIES, SEVERITY_NAMES, fit, folded, glyph
 
 LABEL = 15
 NARROW = 70  # columns below which the cluster matters more than the program's name
-SETTINGS = {
-    "cluster-cidr": "cluster CIDR",
-    "node-cidr-mask-size": "node mask",
-    "service-cidr": "services",
-    "allocator": "allocator",
-    "contradiction": "contradiction",
-}
+CANNOT_LOOK = "FLN603"
 SURENESS = {"hint": "a hint", "estimate": "inferred", "unknown": "", "contradiction": ""}
 
 
@@ -36,7 +30,10 @@ class OverviewPage(Page):
     KEY = "1"
     TITLE = "Overview"
     SUMMARY = "the verdict, and what it rests on"
-    HELP = "Enter on a finding shows its evidence and what to do; on several of one kind, their list."
+    HELP = """
+    Enter on a finding shows its evidence and what to do; on several of one kind, their list. On a setting: who says so. On
+    flannel: the nodes. On what was not looked at: the node, the missing right, or the requests. `c` copies the value.
+    """
 
     def body(self) -> ComposeResult:
         """One document."""
@@ -58,13 +55,15 @@ class OverviewPage(Page):
         self.query_one("#overview", Document).put(self._blocks(state))
 
     @on(Document.Chosen)
-    def chosen(self, event: Document.Chosen) -> None:
-        """Open the finding, or the list of those with one code."""
+    async def chosen(self, event: Document.Chosen) -> None:
+        """Open what the line is about: one thing, a list of findings, or a page."""
         kind, _, key = event.item.partition(" ")
-        if kind == "finding":
-            self.scope.open("finding", key)
-        else:
+        if kind == "code":
             self.scope.go("findings", key)
+        elif kind == "page":
+            self.scope.call_later(self.scope.action_page, key)
+        else:
+            self.scope.open(kind, key)
 
     def _blocks(self, state: State) -> Iterable[Block]:
         yield Block()
@@ -88,7 +87,7 @@ class OverviewPage(Page):
             yield _entry(code[1], list(same))
         if state.findings:
             yield Block()
-        yield from _facts(overview)
+        yield from _facts(overview, state)
 
 
 def _counts(state: State, overview: Overview) -> Iterable[Span]:
@@ -135,28 +134,38 @@ def _entry(code: str, same: list[FindingView]) -> Block:
     )
 
 
-def _facts(overview: Overview) -> Iterable[Block]:
+def _facts(overview: Overview, state: State) -> Iterable[Block]:
     for line in overview.configuration:
         yield _setting(line)
     for number, text in enumerate(overview.flannel):
-        yield _fact("flannel" if not number else "", [(text, "")])
+        yield _fact("flannel" if not number else "", [(text, "")], "page nodes")
     for coverage in overview.coverage:
         for node, reason in coverage.missing[:3]:
-            yield _fact("not looked at", [(f"{coverage.topic}{f' of {node}' if node else ''}: {reason}", "unknown")])
+            text = f"{coverage.topic}{f' of {node}' if node else ''}: {reason}"
+            yield _fact("not looked at", [(text, "unknown")], _cause(state, node))
         if len(coverage.missing) > 3:
-            yield _fact("", [(f"{coverage.topic}: and {len(coverage.missing) - 3} more", "unknown")])
+            yield _fact("", [(f"{coverage.topic}: and {len(coverage.missing) - 3} more", "unknown")], _cause(state))
+
+
+def _cause(state: State, node: str = "") -> str:
+    """Where more stands about what could not be read: the node, the finding that names the missing rights, the requests."""
+    if node in state.rows:
+        return f"node {node}"
+    cannot_look = next((finding.key for finding in state.findings if finding.code == CANNOT_LOOK), "")
+    return f"finding {cannot_look}" if cannot_look else "page requests"
 
 
 def _setting(line: SettingLine) -> Block:
     sure = SURENESS.get(line.sure, "")
     origin = " · ".join(part for part in (sure, line.origin) if part)
     role = {"contradiction": "warn", "unknown": "unknown"}.get(line.sure, "")
-    return _fact(SETTINGS.get(line.name, line.name), [(line.value, role), (f"   {origin}" if origin else "", "muted")])
+    spans: list[Span] = [(line.value, role), (f"   {origin}" if origin else "", "muted")]
+    return _fact(SETTINGS.get(line.name, line.name), spans, f"setting {line.name}")
 
 
-def _fact(name: str, spans: list[Span]) -> Block:
-    """A line that unfolds under the cursor; the first span is the value."""
-    return Block(((fit(name, LABEL), "muted"), *spans), indent=LABEL, copy=spans[0][0], folded=True)
+def _fact(name: str, spans: list[Span], item: str) -> Block:
+    """A line that unfolds under the cursor; the first span is the value, `item` what Enter opens."""
+    return Block(((fit(name, LABEL), "muted"), *spans), indent=LABEL, item=item, copy=spans[0][0], folded=True)
 
 
 PAGE = OverviewPage

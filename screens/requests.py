@@ -20,7 +20,10 @@ class RequestsPage(Page):
     KEY = "@"
     TITLE = "Requests"
     SUMMARY = "every request, with its result, bytes and time"
-    HELP = "What was asked of the API server. Only reading is possible: the transport lets nothing else through."
+    HELP = """
+    What was asked of the API server. Only reading is possible: the transport lets nothing else through. A dash stands
+    before what the server does not have, such as the Lease of a controller manager that needs none: an answer, no failure.
+    """
 
     def body(self) -> ComposeResult:
         """One table."""
@@ -36,10 +39,10 @@ class RequestsPage(Page):
             ),
             identity=lambda r: f"{r.at} {r.path} {r.seconds}",
             text=lambda r: f"{r.method} {r.path} {r.status} {r.note}",
-            fault=lambda r: not 200 <= r.status < 300,
+            fault=lambda r: r.failed,
             usual=lambda r: -r.at,
         )
-        yield Rows(table, lambda r: "." if 200 <= r.status < 300 else "!", empty="no request was made", id="requests")
+        yield Rows(table, _glyph, empty="no request was made", id="requests")
 
     def _time(self, request: RequestDone) -> str:
         return clock(request.at, utc=not self.scope.store.state.local)
@@ -52,6 +55,10 @@ class RequestsPage(Page):
     def draw(self, state: State) -> None:
         """Show them."""
         self.query_one("#requests", Rows).put(state.requests)
+
+
+def _glyph(request: RequestDone) -> str:
+    return "!" if request.failed else "-" if request.absent else "."
 
 
 def _received(request: RequestDone) -> int:

@@ -21,6 +21,13 @@ GLYPHS = {"x": "✗", "!": "!", "i": "i", "?": "?", ".": "·", "-": "–"}
 ROLES = {"x": "bad", "!": "warn", "i": "info", "?": "unknown", ".": "muted", "-": "muted"}
 SEVERITIES = {3: "x", 2: "!", 1: "i"}
 SEVERITY_NAMES = {3: "critical", 2: "warning", 1: "info"}
+SETTINGS = {
+    "cluster-cidr": "cluster CIDR",
+    "node-cidr-mask-size": "node mask",
+    "service-cidr": "services",
+    "allocator": "allocator",
+    "contradiction": "contradiction",
+}
 _BOXES = "".join(map(chr, range(0x2500, 0x2580)))  # what the toolkit draws frames with: corners and crossings but for these
 _LEVEL, _UPRIGHT = "─━┄┅┈┉╌╍═╴╶╸╺╼╾", "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
 TWINS = str.maketrans(

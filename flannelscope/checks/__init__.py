@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Remedy, Severity, Subject, Topic, Unknown, Value
 
+UNDO = "How to undo it"  # the title of a section
 Detect = Callable[[Facts], Iterator[Finding | Unknown]]
 REACHABILITY = tuple(f"FLN{number}" for number in range(501, 513))  # all of 5xx: what a matrix would show
 
@@ -34,6 +35,12 @@ class Check(Value, frozen=True, kw_only=True):
     why: str
     explanation: str
     detect: Detect
+
+    @property
+    def undo(self) -> str:
+        """How what is to be done is undone: that section of the docstring, "" where there is none."""
+        section = self.explanation.partition(f"{UNDO}\n")[2].lstrip("-\n")
+        return " ".join(section.split("\n\n", 1)[0].split())
 
     def finding(
         self,

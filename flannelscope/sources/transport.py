@@ -24,7 +24,7 @@ from flannelscope.sources.ahead import Ahead
 from flannelscope.sources.background import Halt
 from flannelscope.sources.backoff import Backoff, retry_after
 from flannelscope.sources.door import Door, read_only_client
-from flannelscope.sources.rights import target, verb_of
+from flannelscope.sources.rights import VERSION_PATH, target, verb_of
 
 CHUNK = 1 << 16  # larger ones cost more: they leave the processor's cache before they are copied
 FIRST_ROOM = 1 << 16
@@ -307,7 +307,14 @@ class _Try:
             seconds=time.monotonic() - self._started,
             at=self._at,
             note=note,
+            absent=self.status == 404 and _may_be_absent(self.path),
         )
+
+
+def _may_be_absent(path: str) -> bool:
+    """Whether 404 answers the question: a single object may not be there, nor a version of a group. A kind and /version are."""
+    asked = target(path)
+    return bool(asked.name) if asked.resource else path != VERSION_PATH
 
 
 Sent = Ahead[_Try, Stream]

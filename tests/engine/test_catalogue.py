@@ -94,6 +94,7 @@ def test_a_check_explains_itself(check: Check) -> None:
     assert places == sorted(places)
     assert len(check.why) > 60
     assert all(lines[place + 1] == "" and lines[place + 2] for place in places)
+    assert check.undo == " ".join(" ".join(lines[places[-1] + 1 :]).split())  # one paragraph, so that a screen can show it
     seen = lines[places[1] : places[2]]
     assert any(line.startswith(("    kubectl ", "    flannelscope ")) for line in seen)
     said = " ".join(line for line in lines if line and not line.startswith("    ") and line not in SECTIONS)

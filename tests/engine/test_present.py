@@ -249,6 +249,12 @@ def test_finding_views_have_a_key_that_stays() -> None:
     assert first.key != other.key
 
 
+def test_how_to_undo_it_is_told_with_a_remedy_only() -> None:
+    found = finding("FLN101", "w1", "w2")
+    assert finding_view(replace(found, remedy=None)).undo == ""
+    assert "saved manifest" in finding_view(replace(found, remedy=Remedy("Give one another podCIDR."))).undo
+
+
 def test_coverage_counts_a_forbidden_topic_as_unanswered() -> None:
     taken = healthy(
         topics=[Topic.NODES],
@@ -273,6 +279,9 @@ def test_the_effective_configuration_says_where_each_value_came_from() -> None:
     assert lines["cluster-cidr"].value == "10.240.0.0/12 (written 10.244.0.0/12)"
     assert "kube-controller-manager" in lines["cluster-cidr"].origin
     assert lines["cluster-cidr"].sure == "yes"
+    first = lines["cluster-cidr"].sources[0]
+    assert (first.what, first.value) == ("in effect", "10.244.0.0/12")
+    assert first.command.startswith("kubectl -n kube-system get pod kube-controller-manager")
     bare = overview(Facts(snapshot([])), NOTHING, complete=True)
     assert {line.sure for line in bare.configuration} == {"unknown"}
     assert all(line.value.startswith("unknown") for line in bare.configuration)

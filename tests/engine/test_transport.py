@@ -225,6 +225,22 @@ def test_refusals_name_the_right_that_is_missing(api: FakeApi) -> None:
     assert (caught.value.verb, caught.value.resource) == ("list", "nodes")
 
 
+@pytest.mark.parametrize(
+    ("path", "absent"),
+    [
+        ("/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager", True),  # --leader-elect=false
+        ("/apis/networking.k8s.io/v1beta1", True),  # a version that this server does not have any more
+        (NODES, False),
+        ("/version", False),
+    ],
+)
+def test_what_need_not_be_there_is_recorded_as_absent(api: FakeApi, path: str, absent: bool) -> None:
+    api.always(path, Answer(404))
+    with transport(api.url) as made:
+        done = next(made.get(path, (), Halt(threading.Event())))
+    assert (done.status, done.absent, done.failed) == (404, absent, not absent)
+
+
 def test_continue_tokens_are_not_in_the_record(api: FakeApi) -> None:
     api.hold(NODES, "NodeList", [])
     with transport(api.url) as made:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from flannelscope import wire
-from flannelscope.views import NodeRow
+from flannelscope.events import RequestDone
+from flannelscope.views import CoverageLine, NodeRow
 from screens.findings import FindingsPage
 from screens.node import NodePage
 from screens.nodes import NodesPage
-from tests.tui.world import NODES, REQUESTS, TWINS, SaidEngine, console, finding, node, overview, reading, shown, told
+from tests.tui.world import NODES, NOON, REQUESTS, TWINS, SaidEngine, console, finding, node, overview, reading, shown, told
 from tui.state import Phase
 from tui.widgets.document import Document
 from tui.widgets.lines import HeadLine, KeyLine, Note
@@ -222,6 +225,92 @@ async def test_a_finding_shows_evidence_command_and_remedy_to_copy() -> None:
             assert said in document.text
         await pilot.press("j", "j", "c")
         assert app.clipboard == "kubectl get node w031 -o yaml"
+
+
+async def test_a_finding_says_how_its_remedy_is_undone_where_that_is_known() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(100, 60)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading(findings=[TWINS, finding("FLN203", "w9", severity=1, undo="")]))
+        await app.open("finding", TWINS.key)
+        await pilot.pause()
+        assert "how to undo it\n Create the Node again" in re.sub(" *\n", "\n", shown(app))
+        await app.open("finding", "FLN203:w9")
+        await pilot.pause()
+        assert "undo" not in shown(app)
+
+
+@pytest.mark.parametrize(
+    ("line", "missing", "comes"),
+    [
+        ("cluster CIDR", (), "ConfigMap kubeadm-config networking.podSubnet"),
+        ("flannel ", (), "Nodes  5 of 5"),
+        ("not looked at", (("w9", "forbidden"),), "Node w9"),
+        ("not looked at", (("", "pods is forbidden: list"),), "Requests  2"),
+    ],
+)
+async def test_enter_on_a_line_of_the_overview_opens_what_it_is_about(
+    line: str, missing: tuple[tuple[str, str], ...], comes: str
+) -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.pause()
+        lacking = CoverageLine(topic="pods", asked=1, answered=0, missing=missing)
+        await told(pilot, engine, *reading(answer=overview(coverage=(lacking,))))
+        document = app.screen.query_one(Document)
+        while not document.blocks[document.cursor].spans[0][0].startswith(line):
+            await pilot.press("j")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert comes in shown(app)
+        assert app.clipboard == ""
+
+
+async def test_what_could_not_be_read_leads_to_the_finding_that_names_the_right() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.pause()
+        cannot_look = finding("FLN603", severity=1, slug="cannot-look", summary="May not list pods.")
+        await told(pilot, engine, *reading(findings=[cannot_look]))
+        await pilot.press("G", "enter")
+        await pilot.pause()
+        assert "May not list pods." in shown(app)
+        assert "why it matters" in shown(app)
+
+
+async def test_enter_where_nothing_opens_says_so_and_copies_nothing() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading())
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("enter")  # on the sentence of the finding
+        await pilot.pause()
+        assert "nothing opens from this line; c copies it" in app.screen.query_one(KeyLine).text
+        assert app.clipboard == ""
+
+
+async def test_what_the_server_does_not_have_is_no_failed_request() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading())
+        lease = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager"
+        absent = RequestDone(method="GET", path=lease, status=404, received=90, seconds=0.01, at=NOON + 2, absent=True)
+        await told(pilot, engine, wire.Requested(run=1, requests=(absent,)))
+        await pilot.press("at")
+        await pilot.pause()
+        row = next(line for line in shown(app).splitlines() if "404" in line)
+        assert row.startswith(" – ")
+        await pilot.press("f")
+        assert "403" in shown(app)
+        assert "404" not in shown(app)
 
 
 async def test_a_finding_that_no_longer_holds_stays_readable() -> None:

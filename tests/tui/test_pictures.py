@@ -53,6 +53,7 @@ PICTURES: dict[str, Callable[[], dict[str, Any]]] = {
     "node": lambda: picture("2", "enter"),
     "findings": lambda: picture("7"),
     "finding": lambda: picture("7", "enter"),
+    "setting": lambda: picture("j", "j", "j", "j", "enter"),
     "requests": lambda: picture("at"),
     "help": lambda: picture("2", "question_mark"),
     "reading": lambda: picture(

@@ -103,10 +103,17 @@ def finding(code: str = "FLN101", *nodes: str, severity: int = 3, **fields: Any)
         "remedy": "Give one of them another podCIDR.",
         "commands": ("kubectl drain w231 --ignore-daemonsets", "kubectl delete node w231"),
         "caution": "Deleting one twin removes the route of the other on every peer.",
+        "undo": "Create the Node again from its saved manifest.",
     }
     subjects = tuple(("Node", "", name) for name in nodes)
     key = f"{code}:{'+'.join(nodes)}"
     return FindingView(key=key, code=code, severity=severity, subjects=subjects, nodes=nodes, **{**given, **fields})
+
+
+SOURCES = (
+    EvidenceLine("in effect", "10.244.0.0/12", "Pod kube-controller-manager-cp1", "kubectl get pod manager-cp1 -o yaml"),
+    EvidenceLine("also said", "10.244.0.0/16", "ConfigMap kubeadm-config networking.podSubnet", "kubectl get cm kubeadm-config"),
+)
 
 
 def overview(**fields: Any) -> Overview:
@@ -124,7 +131,7 @@ def overview(**fields: Any) -> Overview:
             CoverageLine(topic="pods", asked=1, answered=0, missing=(("", "pods is forbidden: list"),)),
         ),
         "configuration": (
-            SettingLine("cluster-cidr", "10.240.0.0/12 (written 10.244.0.0/12)", "Pod kube-controller-manager-cp1", "yes"),
+            SettingLine("cluster-cidr", "10.240.0.0/12 (written 10.244.0.0/12)", SOURCES[0].origin, "yes", SOURCES),
             SettingLine("node-cidr-mask-size", "/24", "Pod kube-controller-manager-cp1", "yes"),
             SettingLine("service-cidr", "unknown", "", "unknown"),
         ),

@@ -170,12 +170,12 @@ class Document(Painted, Moving, can_focus=True):
         self.refresh()
 
     def action_choose(self) -> None:
-        """Open the item under the cursor; where there is only something to copy, copy it."""
+        """Open the item under the cursor, or say that nothing is behind it."""
         block = self.blocks[self.cursor] if self.cursor >= 0 else None
         if block is not None and block.item:
             self.post_message(self.Chosen(block.item))
         elif block is not None:
-            self.action_copy()
+            self.notify("nothing opens from this line; c copies it", markup=False, timeout=3)
 
     def action_copy(self) -> None:
         """What stands under the cursor, to the terminal's clipboard (OSC 52)."""
