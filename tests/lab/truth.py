@@ -1,0 +1,164 @@
+"""`make truth`: every fault against `flannelscope check`, and a table of what was found, missed and said falsely.
+
+It fails nothing by itself: its figures are read by people. Each fault is injected on a healthy, settled lab, checked until
+all is found that can be found or its patience is over, and healed; then the lab must be as it was before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from flannelscope.checks import planned
+from tests.lab.cluster import DEFAULT_FLAGS, LabFailed, wait_until
+from tests.lab.decoys import all_decoys
+from tests.lab.faults import Fault, Victims, all_faults
+from tests.lab.faults.hands import Cluster
+from tests.lab.faults.state import await_healthy, settled, state
+from tests.lab.judging import Expected, Verdict, judge
+
+RANGES = ("--cluster-cidr", DEFAULT_FLAGS["cluster-cidr"], "--node-cidr-mask-size", DEFAULT_FLAGS["node-cidr-mask-size"])
+
+
+@dataclass
+class Row:
+    """What came of one fault, or of several at once."""
+
+    name: str
+    seed: int
+    victims: str
+    verdict: Verdict = field(default_factory=lambda: Verdict((), (), (), ()))
+    seconds: float = 0.0
+    trouble: str = ""  # the lab's own: nothing was proven
+
+
+class Stage:
+    """A healthy lab on which faults are tried, one row at a time."""
+
+    def __init__(self, lab: Cluster) -> None:
+        self.lab = lab
+        self.shows_itself = any(s["setting"] == "cluster-cidr" and s["sure"] == "yes" for s in lab.check()["configuration"])
+        await_healthy(lab)
+        self.baseline = state(lab)
+
+    def play(self, faults: Sequence[Fault], seed: int) -> Row:
+        """Inject these faults at once, check, heal; whatever goes wrong in the lab itself is told in the row."""
+        wait_until(lambda: settled(self.lab), "the lab is settled", 240)
+        name = "+".join(fault.NAME for fault in faults)
+        drawn = [(fault, fault.draw(self.lab, Random(f"{fault.NAME} {seed}"))) for fault in faults]
+        row = Row(name, seed, " / ".join(str(victims) for _, victims in drawn))
+        try:
+            for fault, victims in drawn:
+                fault.inject(self.lab, victims)
+            self._check(drawn, row)
+        except LabFailed as failure:
+            row.trouble = f"not shown: {failure}"
+        finally:
+            self._heal(drawn, row)
+        return row
+
+    def _check(self, drawn: Sequence[tuple[Fault, Victims]], row: Row) -> None:
+        """Look until all that has a check is found, at least once; what was false in between counts as well."""
+        began = time.monotonic()
+        patience = max(fault.PATIENCE for fault, _ in drawn)
+        also = frozenset(code for fault, _ in drawn for code in fault.ALSO)
+        false: dict[str, None] = {}
+        while True:
+            verdict = judge(self.lab.check(*self._ranges(drawn)), self._expected(drawn), also)
+            false.update(dict.fromkeys(verdict.false))
+            row.seconds = time.monotonic() - began
+            row.verdict = Verdict(verdict.found, verdict.missed, tuple(false), verdict.unknown)
+            if set(verdict.missed) <= planned().keys() or row.seconds > patience:
+                return
+            time.sleep(1.0)
+
+    def _expected(self, drawn: Sequence[tuple[Fault, Victims]]) -> Expected:
+        whole: dict[str, frozenset[str]] = {}
+        for fault, victims in drawn:
+            whole |= fault.subjects(self.lab, victims)
+        return whole
+
+    def _ranges(self, drawn: Sequence[tuple[Fault, Victims]]) -> tuple[str, ...]:
+        if self.shows_itself:
+            return ()
+        return next((told for fault, victims in drawn if (told := fault.ranges(victims))), RANGES)
+
+    def _heal(self, drawn: Sequence[tuple[Fault, Victims]], row: Row) -> None:
+        try:
+            for fault, victims in reversed(drawn):
+                fault.heal(self.lab, victims)
+            await_healthy(self.lab, self.baseline)
+        except LabFailed as failure:
+            row.trouble = f"{row.trouble} not healed: {failure}".strip()
+            raise SystemExit(f"{row.name}: {row.trouble}") from failure
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """The table, and recall and precision last."""
+    yield f"{'fault':<28} {'seed':>4} {'victims':<26} {'found':<14} {'missed':<22} {'false':<26} {'s':>5}"
+    yield from map(line, rows)
+    found, missed, false = (sum(len(getattr(row.verdict, kind)) for row in rows) for kind in ("found", "missed", "false"))
+    troubled = sum(bool(row.trouble) for row in rows)
+    if troubled:
+        yield f"{troubled} could not be shown in this lab"
+    yield f"recall    {_share(found, found + missed)}"
+    yield f"precision {_share(found, found + false)}"
+
+
+def line(row: Row) -> str:
+    """One row of the table."""
+    missed = " ".join(f"{code}?" if code in row.verdict.unknown else code for code in row.verdict.missed)
+    found, false = " ".join(row.verdict.found), " ".join(row.verdict.false)
+    text = f"{row.name:<28} {row.seed:>4} {row.victims:<26} {found:<14} {missed:<22} {false:<26} {row.seconds:>5.1f}"
+    return f"{text}  {row.trouble}".rstrip()
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part / whole:.0f} %)" if whole else "nothing to count"
+
+
+def pairs(faults: Mapping[str, Fault], number: int, seed: int) -> Iterator[tuple[Fault, Fault]]:
+    """As many pairs of faults that do not depend on each other."""
+    apart = [fault for fault in faults.values() if fault.PAIRS]
+    random = Random(seed)
+    for _ in range(number):
+        first, second = random.sample(apart, 2)
+        yield first, second
+
+
+def main() -> None:
+    """Try the faults that are named, or all, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.truth", description=__doc__)
+    parser.add_argument("names", nargs="*", help="faults or decoys; all when none is named")
+    parser.add_argument("--seeds", type=int, default=1, help="how often each, with other victims")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--pairs", type=int, default=0, help="how many pairs of faults at once")
+    given = parser.parse_args()
+    known = {**all_faults(), **all_decoys()}
+    wrong = [name for name in given.names if name not in known]
+    if wrong:
+        parser.error(f"no such fault: {', '.join(wrong)}; there are {', '.join(known)}")
+    chosen = {name: known[name] for name in given.names or known}
+    stage, rows = Stage(attached()), list[Row]()
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    plays = [([fault], seed) for fault in chosen.values() for seed in seeds]
+    plays += [(list(pair), seed) for seed, pair in enumerate(pairs(chosen, given.pairs, given.first_seed), 1)]
+    for faults, seed in plays:
+        rows.append(stage.play(faults, seed))
+        print(line(rows[-1]), file=sys.stderr, flush=True)
+    print("\n".join(table(rows)))
+
+
+def attached() -> Cluster:
+    """The lab that is up."""
+    from tests.lab.cluster import built
+
+    return Cluster(built())
+
+
+if __name__ == "__main__":
+    main()
