@@ -22,7 +22,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TOLD = "#!/bin/sh\necho thing v{version}\n"
 # A go that says how old it is, counts what it builds, and builds a program that tells version 1.2.3.
 A_GO = """#!/bin/sh
-if [ "$1" = env ]; then echo go9.9; echo auto; exit; fi
+if [ "$1" = env ]; then echo go9.9; exit; fi
+if [ "$1" = mod ]; then echo "no proxy here" >&2; exit 1; fi
 echo "$$" >> {counted}
 while [ "$1" != -o ]; do shift; done
 {meanwhile}
@@ -135,9 +136,19 @@ def test_of_two_builders_one_waits_and_builds_nothing(home: Path, go: Callable[[
 
 def test_without_a_compiler_it_is_said_which(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "bin").mkdir()
-    monkeypatch.setattr(compilers, "USUAL", str(home))
+    monkeypatch.setattr(compilers, "USUAL", ())
     monkeypatch.setenv("PATH", str(home / "bin"))
-    assert compilers.why_not(THING) == "there is no go; Go 1.19 or newer is needed (https://go.dev/dl)"
+    assert compilers.why_not(THING).startswith("there is no go, of whatever version")
+    with_its_own = Recipe("thing", "1.2.3", {}, {}, {}, compiler=home / "old")
+    assert compilers.why_not(with_its_own) == f"there is no {home / 'old/go'} (apt install golang-1.19-go)"
+
+
+def test_a_go_that_is_too_old_is_one_that_fetches_another(home: Path, go: Callable[[str], Path]) -> None:
+    counted = go("")
+    (home / "go/thing-1.2.3/go.mod").write_text("module lab\n\ngo 10.0\n")
+    with pytest.raises(programs.CannotBuild, match=r"thing-1\.2\.3 is not built: Go 1\.26\.8 cannot be fetched: no proxy here"):
+        workshop.provide(lambda line: None)
+    assert not counted.exists()
 
 
 def test_missing_tools_are_named_by_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:

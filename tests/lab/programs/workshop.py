@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.lab.places import cache
 from tests.lab.programs import images
-from tests.lab.programs.compilers import environment, why_not
+from tests.lab.programs.compilers import NoCompiler, environment, why_not
 from tests.lab.programs.recipes import RECIPES, Recipe
 from tests.lab.programs.shelf import differs, folder, stands
 
@@ -95,12 +95,16 @@ def _build(recipe: Recipe, place: Path) -> None:
     reason = why_not(recipe)
     if reason:
         raise CannotBuild(f"{recipe.title} is not built: {reason}")
+    try:
+        surroundings = environment(recipe)
+    except NoCompiler as error:
+        raise CannotBuild(f"{recipe.title} is not built: {error}") from error
     link = "-s -w " + " ".join(f"-X {name}={value}" for name, value in recipe.variables.items())
     command = ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", link, "-o", f"{place}/", *recipe.packages.values()]
     log = cache() / f"build-{recipe.title}.log"
     with log.open("w") as words:
         argv = ["setpriv", "--pdeathsig", "KILL", *command]
-        done = subprocess.run(argv, cwd=recipe.modules, env=environment(recipe), stdout=words, stderr=subprocess.STDOUT)
+        done = subprocess.run(argv, cwd=recipe.modules, env=surroundings, stdout=words, stderr=subprocess.STDOUT)
     if done.returncode:
         last = log.read_text().strip().splitlines()[-1:] or [f"exit {done.returncode}"]
         raise CannotBuild(f"{recipe.title} cannot be built: {last[0]} (all of it: {log})")
