@@ -1,0 +1,101 @@
+"""The lab from the command line: `python -m tests.lab up|down|status|shell|kinds`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from tests.lab import programs
+from tests.lab.lab import attached
+from tests.lab.lifecycle import reserved, take_down, up
+from tests.lab.places import Places, labs
+from tests.lab.processes import LabFailed
+from tests.lab.settings import KINDS, Settings, kind_named
+from tests.lab.status import status
+
+
+def main(argv: list[str]) -> int:
+    """Run one verb; 1 with one message where the lab cannot do it."""
+    options = parser().parse_args(argv)
+    try:
+        return int(options.do(options))
+    except (LabFailed, ValueError, programs.CannotBuild) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The verbs and their options."""
+    whole = argparse.ArgumentParser(prog="python -m tests.lab", description="A real cluster in namespaces of this machine.")
+    verbs = whole.add_subparsers(required=True)
+    starting = _verb(verbs, "up", _up, "start it; one that is up is left as it is")
+    starting.add_argument("-n", "--nodes", type=int, default=4, help="full nodes (4)")
+    starting.add_argument("--light", type=int, default=0, help="light nodes (0)")
+    starting.add_argument("--kind", default="vxlan", help="kind of cluster (vxlan)")
+    _verb(verbs, "down", _down, "end all that it started; its logs stay")
+    _verb(verbs, "shell", _shell, "a shell in its bastion")
+    running = _verb(verbs, "run", _run, "a program in its bastion, or in a machine")
+    running.add_argument("-w", "--where", default="bastion", help="bastion, cp, n1 …, router")
+    running.add_argument("argv", nargs=argparse.REMAINDER)
+    verbs.add_parser("status", help="all labs of this user").set_defaults(do=_status)
+    verbs.add_parser("kinds", help="kinds of cluster").set_defaults(do=_kinds)
+    return whole
+
+
+Verbs = argparse._SubParsersAction  # the type has no public name
+Verb = Callable[[argparse.Namespace], int]
+
+
+def _verb(verbs: Verbs[argparse.ArgumentParser], name: str, do: Verb, about: str) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=about)
+    verb.add_argument("--name", default="lab", help="the lab's name (lab)")
+    verb.set_defaults(do=do)
+    return verb
+
+
+def _up(options: argparse.Namespace) -> int:
+    reason = programs.missing()
+    if reason:
+        raise LabFailed(reason)
+    settings = Settings(options.name, options.nodes, options.light, kind_named(options.kind))
+    with reserved(Places(settings.name)):
+        up(settings, lambda line: print(line, flush=True))
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    with reserved(Places(options.name)):
+        take_down(options.name)
+    return 0
+
+
+def _shell(options: argparse.Namespace) -> int:
+    """The user's shell, without the user's own start-up files: they would set the path and the prompt again."""
+    lab = attached(options.name)
+    prompt = f"[lab {options.name}] \\w # "
+    environment = {**os.environ, **lab.operator_environment(), "PS1": prompt}
+    argv = lab.in_bastion("bash", "--norc", "--noprofile", "-i" if sys.stdin.isatty() else "-s")
+    os.chdir(lab.places.operator)
+    os.execvpe(argv[0], argv, environment)
+
+
+def _run(options: argparse.Namespace) -> int:
+    lab = attached(options.name)
+    argv = lab.command(options.where, *options.argv)
+    os.execvpe(argv[0], argv, {**os.environ, **lab.operator_environment()})
+
+
+def _status(_: argparse.Namespace) -> int:
+    print("\n".join(status(name) for name in labs()) or "no lab of yours is up")
+    return 0
+
+
+def _kinds(_: argparse.Namespace) -> int:
+    print("\n".join(f"{name:16} {kind.about}" for name, kind in KINDS.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

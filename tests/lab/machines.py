@@ -1,0 +1,106 @@
+"""Machines of a cluster with a root folder of their own: their files, their services, and their start."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.lab import cgroups, networks
+from tests.lab.networks import Machine
+from tests.lab.places import CONTROLLERS, Places, cache
+from tests.lab.processes import PATH, checked, start
+from tests.lab.settings import Settings
+
+INIT = Path(__file__).with_name("node.sh")
+FOLDERS = (
+    "dev etc/lab/services etc/cni/net.d etc/ssh etc/pam.d etc/security etc/kubernetes home/ops/.ssh host mnt opt/cni/bin"
+    " opt/lab/programs opt/lab/images proc root/.ssh run sys tmp usr var/lib/cni var/lib/containerd var/lib/kubelet var/log"
+    " var/tmp"
+)
+# What of this machine's own settings a program of it cannot do without, and what says nothing of this machine.
+TAKEN = (
+    *("alternatives", "debian_version", "ethertypes", "iproute2", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime"),
+    *("login.defs", "os-release", "protocols", "services"),
+)
+USERS = {
+    "root": "x:0:0:root:/root:/bin/bash",
+    "sshd": "x:102:65534::/run/sshd:/usr/sbin/nologin",
+    "ops": "x:1000:1000:operator:/home/ops:/bin/bash",
+    "nobody": "x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin",
+}
+GROUPS = {"root": 0, "adm": 4, "tty": 5, "ops": 1000, "nogroup": 65534}
+FILES: Mapping[str, str] = {
+    "etc/passwd": "".join(f"{name}:{rest}\n" for name, rest in USERS.items()),
+    "etc/group": "".join(f"{name}:x:{number}:\n" for name, number in GROUPS.items()),
+    "etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
+    "etc/sudoers": "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\nops ALL=(ALL:ALL) NOPASSWD: ALL\n",
+    "etc/pam.d/sudo": "auth required pam_deny.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
+    "etc/pam.d/other": "auth required pam_deny.so\naccount required pam_deny.so\nsession required pam_deny.so\n",
+    "etc/ssh/sshd_config": "Port 22\nHostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\n"
+    "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\nPidFile none\nMaxStartups 100\nPrintMotd no\n",
+}
+PRIVATE_FILES: Mapping[str, tuple[str, int]] = {
+    # An asterisk: no password fits, but the account is not locked, so that a key does.
+    "etc/shadow": ("".join(f"{name}:*:19000:0:99999:7:::\n" for name in USERS), 0o640),
+    "etc/sudoers": (FILES["etc/sudoers"], 0o440),
+}
+
+
+def make_root(places: Places, machine: Machine) -> None:
+    """The root folder of a machine: accounts, keys, settings. Nothing of it is this machine's own but what TAKEN names."""
+    root = places.root(machine.name)
+    for folder in FOLDERS.split():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for folder in ("tmp", "var/tmp"):
+        (root / folder).chmod(0o1777)
+    for name in TAKEN:
+        _take(Path("/etc") / name, root / "etc" / name)
+    for path, text in FILES.items():
+        (root / path).write_text(text)
+    for path, (text, mode) in PRIVATE_FILES.items():
+        (root / path).write_text(text)
+        (root / path).chmod(mode)
+    (root / "etc/hostname").write_text(f"{machine.name}\n")
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{machine.private} {machine.name}\n")
+    _make_keys(places, machine, root)
+    (places.logs / machine.name).mkdir(parents=True, exist_ok=True)
+
+
+def _take(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    elif source.exists():
+        shutil.copy(source, target)
+
+
+def _make_keys(places: Places, machine: Machine, root: Path) -> None:
+    """A host key of its own; the operator's key for root and for ops."""
+    key = root / "etc/ssh/ssh_host_ed25519_key"
+    if not key.exists():
+        checked(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"root@{machine.name}", "-f", str(key)])
+    public = (places.ssh / "id_ed25519.pub").read_text()
+    for home, owner in (("root", 0), ("home/ops", 1000)):
+        keys = root / home / ".ssh/authorized_keys"
+        keys.write_text(public)
+        for path, mode in ((root / home, 0o755), (keys.parent, 0o700), (keys, 0o600)):
+            path.chmod(mode)
+            shutil.chown(path, owner, owner)
+
+
+def service(places: Places, machine: str, name: str, command: str) -> None:
+    """A service of a machine: a line of shell that is run again whenever it ends. They start in the order of their names."""
+    (places.root(machine) / "etc/lab/services" / name).write_text(f"exec {command}\n")
+
+
+def start_machine(places: Places, settings: Settings, machine: Machine) -> None:
+    """Plug a machine in and start it; it is in namespaces and cgroups of its own, and its pid is on record."""
+    networks.connect(places, settings, machine)
+    cgroups.make(places, [machine.name])
+    environment = {
+        "PATH": f"{PATH}", "LC_ALL": "C", "NODE": machine.name, "ROOT": str(places.root(machine.name)),
+        "LOGS": str(places.logs / machine.name), "CACHE": str(cache()), "CONTROLLERS": " ".join(CONTROLLERS),
+    }  # fmt: skip
+    inner = ["unshare", "--mount", "--uts", "--ipc", "--cgroup", "--pid", "--fork", "--kill-child", "bash", str(INIT)]
+    argv = ["ip", "netns", "exec", places.network(machine.name), *inner]
+    start(places, machine.name, argv, machine.name, environment)

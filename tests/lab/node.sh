@@ -1,0 +1,76 @@
+#!/bin/bash
+# The init of a machine of the lab: it is process 1 of its own namespaces, makes ROOT its root, and runs its services.
+# From outside: NODE (its name), ROOT, LOGS (what it shall see as /var/log), CACHE (programs and images), CONTROLLERS (of cgroup v1).
+set -eu
+
+mount --make-rprivate /
+mount --bind "$ROOT" "$ROOT"
+cd "$ROOT"
+
+# Programs are this machine's, and cannot be changed from inside.
+borrow() {
+  mkdir -p "$2"
+  mount --bind "$1" "$2"
+  mount -o remount,bind,ro "$2"
+}
+borrow /usr usr
+for name in bin sbin lib lib32 lib64 libx32; do
+  if [ -L "/$name" ]; then
+    ln -sfn "$(readlink "/$name")" "$name"
+  elif [ -d "/$name" ]; then
+    borrow "/$name" "$name"
+  fi
+done
+borrow "$CACHE/programs" opt/lab/programs
+borrow "$CACHE/images" opt/lab/images
+mount --bind "$LOGS" var/log
+
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t tmpfs -o mode=755 tmpfs sys/fs/cgroup
+for controller in $CONTROLLERS; do
+  mkdir "sys/fs/cgroup/$controller"
+  mount -t cgroup -o "$controller" cgroup "sys/fs/cgroup/$controller"
+done
+
+mount -t tmpfs -o mode=755 tmpfs dev
+for device in null zero full random urandom tty kmsg fuse; do
+  [ -c "/dev/$device" ] && cp -a "/dev/$device" "dev/$device"
+done
+mkdir dev/pts dev/shm dev/net
+[ -c /dev/net/tun ] && cp -a /dev/net/tun dev/net/tun
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+for n in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${n%%:*}" "dev/${n#*:}"; done
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+
+mount -t tmpfs -o mode=755 tmpfs run
+mkdir -p run/sshd run/lock run/flannel
+ln -sfn /run var/run
+
+pivot_root . host
+cd /
+umount -l /host
+mount --make-rshared / # a kubelet's volumes must reach the containers
+
+hostname "$NODE"
+echo 1 > /proc/sys/net/ipv4/ip_forward
+echo 1 > /proc/sys/net/ipv6/conf/all/forwarding 2> /dev/null || true
+echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables 2> /dev/null || true
+
+# A service is run again a second after it ends, unless /run/NAME.stopped is there.
+export HOME=/root LANG=C.UTF-8
+unset NODE ROOT LOGS CACHE CONTROLLERS LC_ALL OLDPWD
+serve() {
+  set +e
+  while :; do
+    [ -e "/run/$1.stopped" ] || bash "/etc/lab/services/$1" >> "/var/log/$1.log" 2>&1
+    sleep 1
+  done
+}
+for service in /etc/lab/services/*; do serve "${service##*/}" & done
+while :; do
+  sleep 1000 &
+  wait $! || true
+done
