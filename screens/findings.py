@@ -32,6 +32,10 @@ def _search_text(finding: FindingView) -> str:
     return " ".join((finding.code, _title(finding), finding.summary, *finding.nodes, *(name for *_, name in finding.subjects)))
 
 
+def _unjudged(line: UnknownLine) -> str:
+    return folded(line.nodes, 2) or "cluster"
+
+
 FINDINGS: tuple[Column[FindingView], ...] = (
     Column("CODE", "C", lambda f: f.code, lambda f: f.code, lambda f: len(f.code)),
     Column("WHAT", "W", _title, _title, lambda f: len(f.slug), most=30),
@@ -42,7 +46,7 @@ FINDINGS: tuple[Column[FindingView], ...] = (
 UNKNOWN: tuple[Column[UnknownLine], ...] = (
     Column("CODE", "C", lambda u: u.code, lambda u: u.code, lambda u: len(u.code)),
     Column("WHY NOT", "W", lambda u: u.reason, lambda u: u.reason, lambda u: len(u.reason), most=44),
-    Column("WHERE", "H", lambda u: folded(u.nodes, 2) or "cluster", lambda u: len(u.nodes), 24, most=24),
+    Column("WHERE", "H", _unjudged, lambda u: len(u.nodes), lambda u: len(_unjudged(u)), most=24),
 )
 
 

@@ -49,6 +49,10 @@ class NodePage(DocumentPage):
         for finding in findings:
             mark, role = glyph(SEVERITIES.get(finding.severity, "?"))
             yield Block(((mark, role), (f" {finding.code} ", role), (finding.summary, "")), indent=9, item=finding.key)
+        shown = {finding.code for finding in findings}
+        others = [code for code in self.row.codes if code not in shown]
+        if others:
+            yield Block(((f"as a consequence: {', '.join(others)}", "muted"),), indent=2)
         if findings:
             yield Block()
         for name, spans in _values(self.row, taken, utc):

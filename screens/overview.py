@@ -18,7 +18,6 @@ from tui.widgets.paint import Span
 from tui.words import SETTINGS, SEVERITIES, SEVERITY_NAMES, fit, folded, glyph
 
 LABEL = 15
-NARROW = 70  # columns below which the cluster matters more than the program's name
 CANNOT_LOOK = "FLN603"
 SURENESS = {"hint": "a hint", "estimate": "inferred", "unknown": "", "contradiction": ""}
 
@@ -29,6 +28,7 @@ class OverviewPage(Page):
     MODE = "overview"
     KEY = "1"
     TITLE = "Overview"
+    DECORATION = 1
     SUMMARY = "the verdict, and what it rests on"
     HELP = """
     Enter on a finding shows its evidence and what to do; on several of one kind, their list. On a setting: who says so. On
@@ -42,13 +42,13 @@ class OverviewPage(Page):
     def heading(self, state: State) -> list[Span]:
         """Program, cluster, version, nodes."""
         overview = state.overview
-        spans: list[Span] = [("flannelscope", "title")] if self.app.size.width >= NARROW or state.overview is None else []
+        spans: list[Span] = [("flannelscope  ", "title")]
         if overview is None:
             named = self.scope.settings.context or self.scope.settings.demo or self.scope.settings.from_file
-            return [*spans, (f"  {named}" if named else "", "")]
+            return [*spans, (named, "")] if named else spans
         parts = [overview.version, count(count_nodes(overview, len(state.rows)), "node")]
         name = overview.context or overview.server
-        return [*spans, (f"{'  ' if spans else ''}{name}  ", "accent"), (" · ".join(part for part in parts if part), "")]
+        return [*spans, (f"{name}  ", "accent"), (" · ".join(part for part in parts if part), "")]
 
     def draw(self, state: State) -> None:
         """Put the document together."""
@@ -108,6 +108,8 @@ def _looked_at(overview: Overview) -> Iterable[Span]:
 
 
 def _covered(line: CoverageLine) -> str:
+    if line.missing and not line.answered:
+        return f"{line.topic} not read"
     number = f"{line.answered:,}" if line.answered >= line.asked else f"{line.answered:,} of {line.asked:,}"
     return f"{number} {line.topic}{f' ({line.scope})' if line.scope else ''}"
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
 
 from flannelscope.events import RequestDone
 from tui.page import Page
 from tui.state import State
 from tui.table import Column, Table
+from tui.widgets.lines import Note
 from tui.widgets.paint import Span
 from tui.widgets.rows import Rows
-from tui.words import amount, clock
+from tui.words import amount, clock, glyph
 
 
 class RequestsPage(Page):
@@ -43,6 +45,7 @@ class RequestsPage(Page):
             usual=lambda r: -r.at,
         )
         yield Rows(table, _glyph, empty="no request was made", id="requests")
+        yield Note(id="note")
 
     def _time(self, request: RequestDone) -> str:
         return clock(request.at, utc=not self.scope.store.state.local)
@@ -55,6 +58,16 @@ class RequestsPage(Page):
     def draw(self, state: State) -> None:
         """Show them."""
         self.query_one("#requests", Rows).put(state.requests)
+
+    @on(Rows.Moved)
+    def moved(self, event: Rows.Moved) -> None:
+        """The whole request under the cursor, and what became of it."""
+        self.query_one("#note", Note).put(explain(event.rows.row) if event.rows.row is not None else ())
+
+
+def explain(request: RequestDone) -> list[Span]:
+    """The request in a sentence."""
+    return [glyph(_glyph(request)), (f" {request.method} {request.path}", ""), (f"  {request.note}", "muted")]
 
 
 def _glyph(request: RequestDone) -> str:

@@ -25,6 +25,7 @@ class Page(Screen[None]):
     MODE: ClassVar[str] = ""  # its name, also on the command line
     KEY: ClassVar[str] = ""
     TITLE: ClassVar[str | None] = None
+    DECORATION: ClassVar[int] = 0  # so many of the first spans of the heading may go where room is short
     SUMMARY: ClassVar[str] = ""  # what it shows, for help and palette
 
     @property
@@ -62,11 +63,6 @@ class Page(Screen[None]):
         self._show(self.scope.store.state)
         self.lay_last_line()
 
-    def on_resize(self) -> None:
-        """The first line may say less, or more."""
-        if self.is_current and self.query(HeadLine):
-            self.head(self.scope.store.state)
-
     def lay_last_line(self) -> None:
         """Draw the last line anew: something is said, or not any more."""
         for line in self.query(KeyLine):  # none while the page is still being made
@@ -82,7 +78,7 @@ class Page(Screen[None]):
 
     def head(self, state: State) -> None:
         """Draw the first line."""
-        self.query_one(HeadLine).put(self.heading(state), freshness(state, self.scope.now()))
+        self.query_one(HeadLine).put(self.heading(state), freshness(state, self.scope.now()), self.DECORATION)
 
     async def ask_filter(self, rows: Rows[Any]) -> None:
         """Open the filter line for a table."""

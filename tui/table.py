@@ -19,8 +19,8 @@ Row = TypeVar("Row")
 class Column(Generic[Row]):
     """One column. `letter` sorts by it; `key` orders rows; `measure` tells how wide a row's cell is, or all cells are.
 
-    `extra` columns are shown when there is room for all, or on request. `most` bounds the width. `value` is what is copied,
-    where that is not what the cell shows.
+    `extra` columns are shown when there is room for all, or on request. `most` bounds the width while room is short. `value`
+    is what is copied, where that is not what the cell shows.
     """
 
     title: str
@@ -140,9 +140,12 @@ class Table(Generic[Row]):
         """How wide each column has to be for its title (with a sort mark) and all rows."""
         return [self._width(column) for column in columns]
 
+    def natural(self, column: Column[Row]) -> int:
+        """How wide the widest cell of a column is."""
+        return column.measure if isinstance(column.measure, int) else self._widest.get(column.letter, 0)
+
     def _width(self, column: Column[Row]) -> int:
-        widest = column.measure if isinstance(column.measure, int) else self._widest.get(column.letter, 0)
-        return max(len(column.title) + 1, min(widest, column.most))
+        return max(len(column.title) + 1, min(self.natural(column), column.most))
 
     def _usual_key(self, row: Row) -> Any:
         name = self.identity(row)

@@ -8,7 +8,7 @@ import pytest
 
 from flannelscope import wire
 from flannelscope.events import RequestDone
-from flannelscope.views import CoverageLine, NodeRow
+from flannelscope.views import CoverageLine, NodeRow, UnknownLine
 from screens.findings import FindingsPage
 from screens.node import NodePage
 from screens.nodes import NodesPage
@@ -74,6 +74,7 @@ async def test_the_overview_says_verdict_findings_configuration_and_what_is_miss
         assert "2 nodes share one podCIDR" in text
         assert "✗ FLN101 duplicate podCIDR" in text
         assert "10.240.0.0/12 (written 10.244.0.0/12)" in text
+        assert "looked at 5 nodes · pods not read" in text
         assert "pods is forbidden" in text
         assert "prod-cn-1  v1.34.4 · 5 nodes" in text
         assert "api 03:12:44Z" in text
@@ -512,6 +513,42 @@ async def test_q_at_the_top_asks_and_escape_stays() -> None:
         await pilot.press("q", "q")
         await pilot.pause()
         assert app.return_code == 0
+
+
+async def test_what_is_behind_the_question_stays_readable_in_the_terminals_own_colours() -> None:
+    engine = SaidEngine()
+    app = console(engine, environment={"LANG": "C.UTF-8", "TERM": "xterm"})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading())
+        await pilot.press("q")
+        await pilot.pause()
+        assert "FLN101" in app.export_screenshot()
+
+
+async def test_room_that_is_left_is_given_to_what_would_be_cut() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        reason = "networks and routes of the machines were not read at all"  # longer than its column is at first
+        await told(pilot, engine, *reading(answer=overview(unknown=(UnknownLine("FLN109", (), reason),))))
+        await pilot.press("7")
+        await pilot.pause()
+        assert f"FLN109 {reason} cluster" in shown(app)
+
+
+async def test_the_request_under_the_cursor_is_told_whole() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        refused = "Nobody listens."
+        failed = RequestDone(method="GET", path="/version", status=0, received=0, seconds=0.1, at=NOON + 9, note=refused)
+        await told(pilot, engine, wire.Requested(run=1, requests=(failed,)))
+        await pilot.press("at")
+        await pilot.pause()
+        assert "! GET /version  Nobody listens." in shown(app)
 
 
 @pytest.mark.parametrize("keys", [("7", "enter"), ("2", "slash"), ("colon",), ("question_mark",), ("q",), ("ctrl+p",)])

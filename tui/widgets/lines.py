@@ -20,7 +20,7 @@ SHARE = 3  # notices take at most this part of the rows
 class HeadLine(Painted):
     """Left: what this is. Right: mode and the time of the data.
 
-    Where both do not fit, the right loses its beginning, then the left its end.
+    Where both do not fit, the right loses its beginning, then the left what is only decoration, then its end.
     """
 
     DEFAULT_CSS = "HeadLine { dock: top; height: 1; background: $panel; } HeadLine:ansi { text-style: reverse; }"
@@ -29,12 +29,14 @@ class HeadLine(Painted):
         super().__init__()
         self.left: tuple[Span, ...] = ()
         self.right: tuple[Span, ...] = ()
+        self.decoration = 0
 
-    def put(self, left: Iterable[Span], right: Iterable[Span]) -> None:
-        """Say something else; nothing is painted when it is the same."""
+    def put(self, left: Iterable[Span], right: Iterable[Span], decoration: int = 0) -> None:
+        """Say something else; nothing is painted when it is the same. The first `decoration` spans may go."""
         said = tuple(left), tuple(right)
         if said != (self.left, self.right):
             self.left, self.right = said
+            self.decoration = decoration
             self.refresh()
 
     @property
@@ -48,6 +50,8 @@ class HeadLine(Painted):
         room = self.size.width - 2
         while len(right) > 1 and width_of(left) + GAP + width_of(right) > room:
             right.pop(0)
+        if width_of(left) + GAP + width_of(right) > room:
+            left = left[self.decoration :]
         most = max(room // 2, room - GAP - width_of(left))
         if width_of(right) > most:
             right = cropped(right, most)

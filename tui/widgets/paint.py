@@ -26,6 +26,11 @@ class Painted(Widget):
         """The look of a role in the present theme."""
         return look(self.app.current_theme, self.app.no_color)[role] if role else Style.null()
 
+    def _over(self, base: Style, role: str) -> Style:
+        """The look of a role there. On a reversed line a colour would fill the cells; the glyph says the same without it."""
+        style = self.role_style(role)
+        return Style(bold=style.bold, dim=style.dim) if base.reverse else style
+
     def paint(self, spans: Iterable[Span], width: int, under: str = "") -> Strip:
         """One line: spans over the widget's own style, or over that of the role `under`, cut or filled to `width` cells."""
         base = self.rich_style + (self.role_style(under) if under else Style.null())
@@ -37,7 +42,7 @@ class Painted(Widget):
             if size > left:
                 shown, size = set_cell_size(shown, left), left
             if shown:
-                segments.append(Segment(shown, base + self.role_style(role) if role else base))
+                segments.append(Segment(shown, base + self._over(base, role) if role else base))
             left -= size
             if not left:
                 break

@@ -113,8 +113,17 @@ class RowsView(Painted, Generic[Row]):
                 laid.append((column, need[column]))
                 room -= need[column] + 1
             if self.column == 0 or self.column < left + len(laid) - 1 or left == self.column:
-                return laid
+                return self._widened(laid, room) if laid[-1][0] is columns[-1] else laid
         return [(columns[0], first)]
+
+    def _widened(self, laid: list[tuple[Column[Row], int]], room: int) -> list[tuple[Column[Row], int]]:
+        """The same columns, with room that is left given to those whose cells are cut."""
+        widened = []
+        for column, width in laid:
+            more = min(max(self.table.natural(column) - width, 0), max(room, 0))
+            widened.append((column, width + more))
+            room -= more
+        return widened
 
     def _sign(self, column: Column[Row], columns: list[Column[Row]]) -> int:
         """How many cells the sign that there are more needs behind a column: it may stand on the blank after a title."""
