@@ -16,9 +16,9 @@ One VtepMAC (wireguard: PublicKey) in the backend-data of two Nodes; on a node, 
 
 What to do
 
-On a cloned machine remove the device and start flannel anew: `ip link delete flannel.1`, clear the annotation backend-data,
-delete its flannel pod. For a renamed machine delete the dead Node, then touch the living Node's backend-data (the same JSON
-with other white space), so that every peer sets its entries again.
+On a cloned machine remove the device and start flannel anew: clear the annotation backend-data, `ip link delete flannel.1`,
+delete its flannel pod; then touch the other one's backend-data (the same JSON with other white space), for peers still send
+what is for its MAC to the clone. For a renamed machine delete the dead Node, then touch the living one.
 
 How to undo it
 
@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flannelscope.checks import REACHABILITY, Check, check
+from flannelscope.exchange import touch
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
@@ -43,6 +44,8 @@ from flannelscope.proofs import (
     members,
     objections,
     only_alive,
+    quoted,
+    restart_flannel,
     why_doubtful,
 )
 from flannelscope.text import fold
@@ -107,7 +110,7 @@ def _remedy(facts: Facts, sharing: Sequence[Node]) -> Remedy:
     """To delete a Node is spoken of only where one is known to be dead."""
     dead = [node for node in sharing if not living(facts, node)]
     if not dead:
-        return Remedy("Give each machine a device of its own.")
+        return _own_devices(facts, sharing)
     return Remedy(
         "Give each machine a device of its own; of a renamed machine delete the dead Node and then touch the living one's "
         "backend-data (the same JSON with other white space; in dual-stack both families).",
@@ -115,6 +118,33 @@ def _remedy(facts: Facts, sharing: Sequence[Node]) -> Remedy:
         objections(facts, dead)
         + "Deleting the dead Node alone makes running peers drop the entry that the living one uses (FLN418).",
     )
+
+
+def _own_devices(facts: Facts, sharing: Sequence[Node]) -> Remedy:
+    """All but the oldest get a new device. The oldest keeps the MAC, and peers must be told where it is once more."""
+    oldest, *younger = sorted(sharing, key=lambda node: node.created or 0.0)
+    commands = [line for node in younger[:SHOWN] for line in _new_device(facts, node)]
+    return Remedy(
+        f"Give each machine a device of its own: a new one to {fold(node.name for node in younger)}; {oldest.name}, the oldest, "
+        "keeps the MAC. Peers still send what is for that MAC to whoever announced it last, so its annotation is touched then.",
+        (*commands, *touch(facts, [oldest.name])) if commands else (),
+        "Each line only after the one before has ended well: pods of a node reach nobody elsewhere while it has no device.",
+    )
+
+
+def _new_device(facts: Facts, node: Node) -> Iterator[str]:
+    """The commands after which vxlan on a node starts with a MAC that nobody has; flannel takes its old one from the Node."""
+    for network in facts.networks:
+        said = network.members.get(node.name)
+        if said is not None and said.backend_type == "vxlan":
+            keys = [key for key, raw in (("backend-data", said.raw_data), ("backend-v6-data", said.raw_v6_data)) if raw]
+            device = f"flannel.{said.data.vni or said.v6_data.vni or 1}"
+            yield f"kubectl annotate node {quoted(node.name)} {' '.join(f'{said.prefix}{key}-' for key in keys)}"
+            yield f"ip link delete {device}  # on {quoted(node.name)}"
+            here = facts.flannel_on.get(node.name, ())
+            yield from restart_flannel(here) or (f"# start flannel on {quoted(node.name)} anew",)
+            sets = (facts.discovery.installations[item.installation].daemonset for item in here)
+            yield from (f"kubectl -n {quoted(d.namespace)} rollout status daemonset {quoted(d.name)}" for d in sets if d)
 
 
 def _address(said: Announcement, family: int) -> str:

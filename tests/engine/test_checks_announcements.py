@@ -258,6 +258,16 @@ def test_205_cloned_machines_share_a_mac() -> None:
     assert (found.severity, found.nodes) == (Severity.CRITICAL, ("w001", "w002"))
 
 
+def test_205_the_clone_gets_a_device_and_peers_are_told_again_where_the_mac_is() -> None:
+    """Peers keep the entry of the MAC as the clone announced it: without the last line the other machine stays cut off."""
+    [found] = findings(healthy([W1, announced(W2, mac=mac_of("w001")), W3]), "FLN205")
+    assert found.remedy is not None
+    clear, delete, *_, touched = found.remedy.commands
+    assert clear == "kubectl annotate node w002 flannel.alpha.coreos.com/backend-data-"
+    assert delete == "ip link delete flannel.1  # on w002"
+    assert touched.startswith("kubectl annotate --overwrite node w001 ")
+
+
 def test_205_a_renamed_machine_works_and_is_dangerous_to_clean_up() -> None:
     renamed = announced(node("w9", "10.244.9.0/24", ip="10.20.0.1"), mac=mac_of("w001"))
     [found] = findings(dead(W1, among=[W1, renamed]), "FLN205")

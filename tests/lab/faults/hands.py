@@ -119,8 +119,8 @@ def pod_cidr(node: Object) -> str:
 
 def device(lab: Cluster, node: str) -> str:
     """The card that holds the address a node announces."""
-    announced = annotations(nodes(lab)[node])["public-ip"]
-    return shell(lab, node, f"ip -o -4 address show to {announced}").split()[1]
+    address_there = announced(nodes(lab)[node])["public-ip"]
+    return shell(lab, node, f"ip -o -4 address show to {address_there}").split()[1]
 
 
 def demand(truth: bool, what: str) -> None:
