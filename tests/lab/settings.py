@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -17,6 +18,8 @@ DUAL_FLAGS: Mapping[str, str] = {
     "node-cidr-mask-size-ipv6": "64",
 }
 MOST_NODES = 140  # full nodes have the last octets 101 to 240
+MOST_LIGHT = 1000  # four third octets; more than a machine of today has memory for
+SPARE = 24  # podCIDRs for the control plane's Node and for those that a test or a fault adds
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,10 @@ class Settings:
             raise ValueError(f"a lab's name is up to 12 small letters and digits, a letter first: not {self.name!r}")
         if not 0 <= self.nodes <= MOST_NODES:
             raise ValueError(f"a lab has up to {MOST_NODES} full nodes: not {self.nodes}")
+        if not 0 <= self.light <= MOST_LIGHT:
+            raise ValueError(f"a lab has up to {MOST_LIGHT} light nodes: not {self.light}")
+        if self.light:
+            object.__setattr__(self, "kind", roomy(self.kind, self.nodes + self.light + SPARE))
 
     def with_size(self, nodes: int, light: int = 0) -> Settings:
         """The same with other numbers of nodes."""
@@ -99,6 +106,17 @@ class Settings:
         for name in ("arguments", "cards", "needs"):
             kind[name] = tuple(kind[name])
         return cls(**{**data, "kind": Kind(**kind)})
+
+
+def roomy(kind: Kind, nodes: int) -> Kind:
+    """The same kind with cluster CIDRs that are large enough for so many nodes: a /16 has 256 blocks of /24."""
+    flags = dict(kind.manager_flags)
+    ranges = [ipaddress.ip_network(part) for part in flags["cluster-cidr"].split(",")]
+    for index, whole in enumerate(ranges):
+        mask = int(flags.get("node-cidr-mask-size") or flags[f"node-cidr-mask-size-ipv{whole.version}"])
+        while 2 ** (mask - ranges[index].prefixlen) < nodes:
+            ranges[index] = ranges[index].supernet()
+    return replace(kind, manager_flags={**flags, "cluster-cidr": ",".join(map(str, ranges))})
 
 
 def kind_named(name: str) -> Kind:
