@@ -10,10 +10,15 @@ from textual.app import App
 from textual.content import Content
 from textual.message import Message
 
+from flannelscope.text import clean
+from tui.words import fit
+
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
 GRAVITY = {"information": 0, "warning": 1, "error": 2}
+SENT = "sent to the terminal's clipboard (OSC 52; else :copied)  "
+LEAST = 12  # cells of a copied text that are shown
 HELD = 5.0  # seconds, where nothing else is asked for
 
 
@@ -80,4 +85,5 @@ class Notices(App[int]):
             self.notify("nothing to copy: there is no value here", markup=False)
             return
         self.copy_to_clipboard(text)
-        self.notify(f"sent to the terminal's clipboard (OSC 52; else :copied)  {text}", markup=False, timeout=8)
+        shown, room = clean(text), max(self.size.width - len(SENT) - 2, LEAST)
+        self.notify(SENT + (fit(shown, room) if len(shown) > room else shown), markup=False, timeout=8)

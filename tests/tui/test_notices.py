@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tui.world import SaidEngine, console, node, reading, shown, told
+from tests.tui.world import TWINS, SaidEngine, console, node, reading, shown, told
 from tui.app import FlannelScope
 from tui.widgets.lines import KeyLine
 from tui.widgets.rows import Rows
@@ -30,6 +30,19 @@ async def test_a_notice_of_one_line_covers_nothing_but_the_keys() -> None:
         assert "w000" in after[-1]
 
 
+async def test_a_long_text_that_is_copied_takes_one_line_all_the_same() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading())
+        await pilot.press("c")  # the sentence of the finding
+        await pilot.pause()
+        assert app.clipboard == TWINS.summary
+        assert last_line(app).endswith("  w031 and w231 hold t…")
+        assert "\n" not in last_line(app)
+
+
 async def test_a_long_notice_pushes_the_page_up_and_the_cursor_stays_in_sight() -> None:
     engine = SaidEngine()
     app = console(engine)
@@ -38,8 +51,11 @@ async def test_a_long_notice_pushes_the_page_up_and_the_cursor_stays_in_sight() 
         await told(pilot, engine, *reading(rows=MANY))
         await pilot.press("2")
         rows = app.screen.query_one(Rows)
-        rows.move(rows.page - 1)  # the last row in sight
+        page = rows.page
+        rows.move(page - 1)  # the last row in sight
         app.notify("peers keep what was announced last; " * 5, markup=False)
+        while rows.page == page:  # the table is made smaller in its own time
+            await pilot.pause()
         await pilot.pause()
         lines = shown(app).splitlines()
         assert "announced last" in lines[-3]
