@@ -83,7 +83,7 @@ def _shell(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     lab = attached(options.name)
-    argv = lab.command(options.where, *options.argv)
+    argv = lab.command(options.where, *(options.argv[1:] if options.argv[:1] == ["--"] else options.argv))
     os.execvpe(argv[0], argv, {**os.environ, **lab.operator_environment()})
 
 

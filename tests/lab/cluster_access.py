@@ -133,4 +133,4 @@ class ClusterAccess(ABC):
 
     def start_api_server(self) -> None:
         """Start it again with the arguments that it had; wait until it answers."""
-        control_plane.start_api_server(self.places)
+        control_plane.start_api_server(self.places, self.settings)

@@ -23,6 +23,7 @@ API_SERVER, MANAGER, SCHEDULER = "kube-apiserver", "kube-controller-manager", "k
 SERVICES = ("10.96.0.0/16", "fd00:10:96::/112")
 FIRST_SERVICES = ("10.96.0.1", "fd00:10:96::1")
 PKI = "/etc/kubernetes/pki"
+DONE = "Pod is complete and the worker can now stop"  # what a kubelet logs at level 4
 ETCD = "etcd --data-dir /var/lib/etcd --unsafe-no-fsync --logger=zap --log-level=warn"  # nothing here outlives the machine
 PROGRAMS = "/opt/lab/programs"  # where a machine sees the cache's
 
@@ -176,9 +177,10 @@ def restart_manager(places: Places, settings: Settings, changed: Mapping[str, st
     (places.home / "manager-flags.json").write_text(json.dumps(flags))
     remove(places, MANAGER)
     release_lease(places, MANAGER)
-    before = log(places, MANAGER)
+    before = set(_pods(places, MANAGER))
     install(places, MANAGER, manager_arguments(settings, flags))
-    wait_until(lambda: log(places, MANAGER) != before, f"a new controller manager runs; read {log_folder(places)}", 60)
+    what = f"a new controller manager runs; read {log_folder(places)}"
+    wait_until(lambda: bool(set(_pods(places, MANAGER)) - before), what, 60, 0.05)
 
 
 def release_lease(places: Places, component: str) -> None:
@@ -189,11 +191,29 @@ def release_lease(places: Places, component: str) -> None:
 
 
 def remove(places: Places, component: str) -> None:
-    """Take a component's manifest away and end what runs of it, at once; back when the kubelet has done with its pod."""
+    """Take a component's manifest away and end what runs of it, at once; back when the kubelet has done with its pod.
+
+    While it has not, it lets a successor of the same name wait for ten seconds and more. Only its log says so.
+    """
+    journal = places.logs / CONTROL_PLANE / "kubelet.log"
+    before = journal.stat().st_size
+    known = _pods(places, component)
     manifest(places, component).unlink(missing_ok=True)
     for pid in processes(places, component):
         signal_to(pid, signal.SIGKILL)
-    wait_until(lambda: not processes(places, component), f"{component} has ended", 30)
+    wait_until(lambda: not processes(places, component), f"{component} has ended", 30, 0.05)
+
+    def done() -> bool:
+        said = journal.read_bytes()[before:].decode(errors="replace")
+        return all(f'{DONE}" podUID="{pod}"' in said for pod in known)
+
+    wait_until(done, f"the kubelet has done with the pod of {component}; read {journal}", 60, 0.05)
+
+
+def _pods(places: Places, component: str) -> list[str]:
+    """Uids of a component's pods that the kubelet has made."""
+    pods = places.root(CONTROL_PLANE) / "var/lib/kubelet/pods"
+    return [folder.parent.parent.name for folder in pods.glob(f"*/containers/{component}")]
 
 
 def stop_api_server(places: Places) -> None:
@@ -206,15 +226,22 @@ def stop_api_server(places: Places) -> None:
     remove(places, API_SERVER)
 
 
-def start_api_server(places: Places) -> None:
-    """Start it with what it ran with; back when it is ready."""
+def start_api_server(places: Places, settings: Settings) -> None:
+    """Start it with what it ran with; back when it is ready.
+
+    The controller manager and the scheduler gave up without it, and would wait in back-off: they are started anew.
+    """
     kept = json.loads((places.node(CONTROL_PLANE) / "apiserver.kept").read_text())
     install(places, API_SERVER, kept["spec"]["containers"][0]["command"][1:])
     wait_until(lambda: ready(places), f"the API server is ready again; read {log_folder(places)}", 120)
+    restart_manager(places, settings, {})
+    remove(places, SCHEDULER)
+    release_lease(places, SCHEDULER)
+    install(places, SCHEDULER, scheduler_arguments())
 
 
-def kubeadm_config(settings: Settings) -> dict[str, Any]:
-    """The ConfigMap that kubeadm leaves behind."""
+def kubeadm_objects(settings: Settings) -> list[dict[str, Any]]:
+    """What kubeadm leaves in the cluster: its ConfigMap."""
     pods = settings.kind.manager_flags["cluster-cidr"]
     text = (
         "apiServer: {}\napiVersion: kubeadm.k8s.io/v1beta4\ncertificatesDir: /etc/kubernetes/pki\nclusterName: kubernetes\n"
@@ -222,7 +249,14 @@ def kubeadm_config(settings: Settings) -> dict[str, Any]:
         f"networking:\n  dnsDomain: cluster.local\n  podSubnet: {pods}\n  serviceSubnet: {service_cidr(settings)}\n"
         "scheduler: {}\n"
     )
-    return {
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kubeadm-config", "namespace": "kube-system"},
-        "data": {"ClusterConfiguration": text},
-    }  # fmt: skip
+    metadata = {"name": "kubeadm-config", "namespace": "kube-system"}
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ClusterConfiguration": text}}]
+
+
+def administrators() -> dict[str, Any]:
+    """The binding of the group that kubeadm puts the API server's own client into: without it, no log is to be had."""
+    group = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "kubeadm:cluster-admins"}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    metadata = {"name": "kubeadm:cluster-admins"}
+    kind = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding"}
+    return {**kind, "metadata": metadata, "roleRef": role, "subjects": [group]}

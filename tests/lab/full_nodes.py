@@ -72,6 +72,8 @@ def kubelet_service(settings: Settings, machine: Machine) -> str:
     standalone = control and settings.kind.managed
     addresses = f"{machine.private},{machine.private6}" if settings.kind.dual_stack else machine.private
     arguments = ["--config=/var/lib/kubelet/config.yaml", f"--hostname-override={machine.name}", f"--node-ip={addresses}"]
+    if control:
+        arguments.append("--vmodule=pod_workers=4")  # so that it says when it has done with a static pod
     if not standalone:
         arguments.append("--kubeconfig=/etc/kubernetes/kubelet.conf")
         if control:

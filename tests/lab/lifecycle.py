@@ -141,9 +141,9 @@ def _fill(places: Places, settings: Settings, say: Say) -> None:
     from tests.lab.lab import Lab
 
     lab = Lab(settings)
-    lab.apply(*manifests.flannel(settings), manifests.probe())
+    lab.apply(control_plane.administrators(), *manifests.flannel(settings), manifests.probe())
     if not settings.kind.managed:
-        lab.apply(control_plane.kubeadm_config(settings))
+        lab.apply(*control_plane.kubeadm_objects(settings))
     expected = _nodes(settings)
     for machine in expected:
         _await(places, lambda name=machine.name: name in lab.pod_cidrs(), f"{machine.name} is registered", machine.name)

@@ -14,7 +14,7 @@ from tests.lab.settings import Settings
 
 INIT = Path(__file__).with_name("node.sh")
 FOLDERS = (
-    "dev etc/lab/services etc/cni/net.d etc/ssh etc/pam.d etc/security etc/kubernetes home/ops/.ssh host mnt opt/cni/bin"
+    "dev etc/lab/services etc/cni/net.d etc/ssh etc/pam.d etc/security etc/kubernetes home/ops/.ssh mnt opt/cni/bin"
     " opt/lab/programs opt/lab/images proc root/.ssh run sys tmp usr var/lib/cni var/lib/containerd var/lib/kubelet var/log"
     " var/tmp"
 )
@@ -52,6 +52,7 @@ def make_root(places: Places, machine: Machine) -> None:
     root = places.root(machine.name)
     for folder in FOLDERS.split():
         (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "host").mkdir(exist_ok=True)  # where the init puts this machine's own root for a moment
     for folder in ("tmp", "var/tmp"):
         (root / folder).chmod(0o1777)
     for name in TAKEN:

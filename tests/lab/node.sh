@@ -52,6 +52,7 @@ ln -sfn /run var/run
 pivot_root . host
 cd /
 umount -l /host
+rmdir /host
 mount --make-rshared / # a kubelet's volumes must reach the containers
 
 hostname "$NODE"
