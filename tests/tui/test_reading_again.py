@@ -51,8 +51,8 @@ async def test_the_answer_says_what_was_read_again_and_when_all_of_it_may_be() -
         await pilot.press("2", "r")
         await told(pilot, engine, ANSWERED)
         await pilot.pause()
-        (notice,) = app._notifications
-        assert notice.message == read_again(app.store.state, ANSWERED)
+        (notice,) = app.notices
+        assert notice.text == read_again(app.store.state, ANSWERED)
         assert "Read again what is not watched." in shown(app)
 
 
