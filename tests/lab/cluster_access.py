@@ -120,8 +120,19 @@ class ClusterAccess(ABC):
         return control_plane.manager_flags(self.places, self.settings)
 
     def controller_manager(self, **flags: str | None) -> None:
-        """Restart the controller manager with these flags (underscores for hyphens) changed; None takes one away."""
-        control_plane.restart_manager(self.places, self.settings, {name.replace("_", "-"): flags[name] for name in flags})
+        """Restart the controller manager with these flags (underscores for hyphens) changed; None takes one away.
+
+        Back when it runs, or has run and failed, and its mirror pod shows what it was given.
+        """
+        changed = {name.replace("_", "-"): value for name, value in flags.items()}
+        starts = control_plane.restart_manager(self.places, self.settings, changed)
+        if not self.settings.kind.managed:
+            wait_until(lambda: self._shown(control_plane.MANAGER, starts), "the controller manager's mirror pod is the new one")
+
+    def _shown(self, component: str, starts: int) -> bool:
+        path = f"/api/v1/namespaces/kube-system/pods?labelSelector=component%3D{component}"
+        pods = self.get(path)["items"]
+        return [pod["metadata"]["annotations"].get(control_plane.STARTS) for pod in pods] == [str(starts)]
 
     def manager_log(self) -> str:
         """All that controller managers of this lab have logged."""

@@ -1,14 +1,16 @@
-"""The one cluster that all tests of this directory share, and Nodes that a test may add to it."""
+"""The one cluster that most tests of this directory share, and Nodes that a test may add to it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import DEFAULT_FLAGS, Lab, LabFailed, brought_up, built, missing, running
+from tests.lab import programs, skips
+from tests.lab.lab import Lab, attached, brought_up
+from tests.lab.settings import Settings
 
 HERE = Path(__file__).parent
 
@@ -22,33 +24,56 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(600))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A mark of this directory only."""
+    config.addinivalue_line("markers", "needs(*names): skipped where the machine has not these of tests/lab/capabilities.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before anything is brought up for a test that cannot run here."""
+    skips.require_marked(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Continuous integration does not put up with every skip."""
+    report = yield
+    if HERE in item.path.parents:
+        skips.judge(report)
+    return report
+
+
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """Three real nodes with flannel. With FLANNELSCOPE_LAB_ATTACH the lab that is up is used, and left up."""
-    reason = missing()
+def possible() -> None:
+    """Skips what needs a lab where none can be had; builds its programs where they are not built yet."""
+    reason = programs.missing()
     if reason:
         pytest.skip(reason)
-    if os.environ.get("FLANNELSCOPE_LAB_ATTACH"):
-        if not running():
-            pytest.skip("FLANNELSCOPE_LAB_ATTACH is set and no lab is up")
-        yield Lab(built())
+    programs.provide()
+
+
+@pytest.fixture(scope="session")
+def lab(possible: None) -> Iterator[Lab]:
+    """Three real nodes with flannel beside the control plane's.
+
+    FLANNELSCOPE_LAB_ATTACH names a lab that is up (`make lab` calls it "lab"): that one is used, and left up.
+    """
+    name = os.environ.get("FLANNELSCOPE_LAB_ATTACH")
+    if name:
+        yield attached(name)
         return
-    ours = Path.home() / ".cache/flannelscope-lab"
-    if running() and not any((ours / "pids").glob("*")):
-        pytest.skip("a lab that is not of these tests is up; end it, or test on it with FLANNELSCOPE_LAB_ATTACH=1")
-    with brought_up(3, ours) as up:
+    with brought_up(Settings("tests", nodes=3)) as up:
         yield up
 
 
 @pytest.fixture
 def clean(lab: Lab) -> Iterator[Lab]:
-    """The lab, and after the test its own three Nodes only and the controller manager's own flags."""
+    """The lab, and after the test its own Nodes only and the controller manager's own flags."""
     before = set(lab.pod_cidrs())
+    flags = lab.manager_flags()
     try:
         yield lab
     finally:
         lab.delete_nodes(sorted(set(lab.pod_cidrs()) - before))
-        lab.controller_manager(**{name.replace("-", "_"): value for name, value in DEFAULT_FLAGS.items()})
-
-
-__all__ = ["LabFailed", "clean", "lab"]
+        lab.controller_manager(**{name.replace("-", "_"): value for name, value in flags.items()})

@@ -22,6 +22,7 @@ from tests.lab.settings import CONTROL_PLANE, KUBERNETES, Settings
 API_SERVER, MANAGER, SCHEDULER = "kube-apiserver", "kube-controller-manager", "kube-scheduler"
 SERVICES = ("10.96.0.0/16", "fd00:10:96::/112")
 FIRST_SERVICES = ("10.96.0.1", "fd00:10:96::1")
+STARTS = "lab.local/starts"  # which start of a component a pod is
 PKI = "/etc/kubernetes/pki"
 DONE = "Pod is complete and the worker can now stop"  # what a kubelet logs at level 4
 ETCD = "etcd --data-dir /var/lib/etcd --unsafe-no-fsync --logger=zap --log-level=warn"  # nothing here outlives the machine
@@ -96,7 +97,7 @@ def manifest(places: Places, component: str) -> Path:
     return places.root(CONTROL_PLANE) / f"etc/kubernetes/manifests/{component}.yaml"
 
 
-def install(places: Places, component: str, arguments: list[str]) -> None:
+def install(places: Places, component: str, arguments: list[str]) -> int:
     """Write a component's manifest, whole at once; the number in it makes every start a new pod."""
     path = manifest(places, component)
     starts = places.node(CONTROL_PLANE) / f"{component}.starts"
@@ -105,6 +106,7 @@ def install(places: Places, component: str, arguments: list[str]) -> None:
     new = places.node(CONTROL_PLANE) / f"{component}.new"
     new.write_text(json.dumps(static_pod(component, arguments, number), indent=1))
     new.rename(path)
+    return number
 
 
 def static_pod(component: str, arguments: list[str], number: int) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def static_pod(component: str, arguments: list[str], number: int) -> dict[str, A
         "kind": "Pod",
         "metadata": {
             "name": component, "namespace": "kube-system", "labels": {"component": component, "tier": "control-plane"},
-            "annotations": {"lab.local/starts": str(number)},
+            "annotations": {STARTS: str(number)},
         },
         "spec": {
             "containers": [{
@@ -171,16 +173,20 @@ def manager_flags(places: Places, settings: Settings) -> dict[str, str]:
     return flags
 
 
-def restart_manager(places: Places, settings: Settings, changed: Mapping[str, str | None]) -> None:
-    """End the controller manager, take its Lease away as one that ends in order does, and start it with other flags."""
+def restart_manager(places: Places, settings: Settings, changed: Mapping[str, str | None]) -> int:
+    """End the controller manager, take its Lease away as one that ends in order does, and start it with other flags.
+
+    Returns the how-manieth start of it that is.
+    """
     flags = {name: value for name, value in {**manager_flags(places, settings), **changed}.items() if value is not None}
     (places.home / "manager-flags.json").write_text(json.dumps(flags))
     remove(places, MANAGER)
     release_lease(places, MANAGER)
     before = set(_pods(places, MANAGER))
-    install(places, MANAGER, manager_arguments(settings, flags))
+    starts = install(places, MANAGER, manager_arguments(settings, flags))
     what = f"a new controller manager runs; read {log_folder(places)}"
     wait_until(lambda: bool(set(_pods(places, MANAGER)) - before), what, 60, 0.05)
+    return starts
 
 
 def release_lease(places: Places, component: str) -> None:

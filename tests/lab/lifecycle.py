@@ -24,7 +24,6 @@ from tests.lab import (
     operator_home,
     programs,
 )
-from tests.lab.networks import Machine
 from tests.lab.places import Places
 from tests.lab.processes import LabFailed, running, wait_until
 from tests.lab.settings import CONTROL_PLANE, Settings
@@ -145,8 +144,7 @@ def _fill(places: Places, settings: Settings, say: Say) -> None:
     if not settings.kind.managed:
         lab.apply(*control_plane.kubeadm_objects(settings))
     expected = _nodes(settings)
-    for machine in expected:
-        _await(places, lambda name=machine.name: name in lab.pod_cidrs(), f"{machine.name} is registered", machine.name)
+    _await(places, lambda: expected <= lab.pod_cidrs().keys(), f"{', '.join(sorted(expected))} are registered", "*")
     if not settings.kind.managed:
         labels = {"node-role.kubernetes.io/control-plane": "", "node.kubernetes.io/exclude-from-external-load-balancers": ""}
         lab.patch("node", CONTROL_PLANE, {"metadata": {"labels": labels}})
@@ -163,9 +161,9 @@ def _fill(places: Places, settings: Settings, say: Say) -> None:
         say(f"{what} ready")
 
 
-def _nodes(settings: Settings) -> list[Machine]:
-    """Machines with a Node object."""
-    return [*([] if settings.kind.managed else [networks.control_plane()]), *networks.full_nodes(settings)]
+def _nodes(settings: Settings) -> set[str]:
+    """Names of the machines with a kubelet that makes a Node of them."""
+    return {machine.name for machine in networks.full_nodes(settings)} | (set() if settings.kind.managed else {CONTROL_PLANE})
 
 
 def _await(places: Places, condition: Callable[[], bool], what: str, machine: str) -> None:

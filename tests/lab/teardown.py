@@ -35,8 +35,8 @@ def _end_recorded(places: Places) -> None:
         pid = running(record)
         if pid is not None:
             signal_to(pid, signal.SIGKILL)
-    for record in records:
-        wait_until(lambda ended=record: running(ended) is None, f"{record.name} has ended", 30, 0.02)
+    names = ", ".join(record.name for record in records)
+    wait_until(lambda: all(running(record) is None for record in records), f"{names} have ended", 30, 0.02)
 
 
 def _forget_namespaces() -> None:

@@ -16,7 +16,8 @@ import pytest
 from flannelscope.allocator import CidrSet, OutOfRange
 from flannelscope.cidr import parse, show
 from flannelscope.model import Prefix
-from tests.lab.cluster import built
+from tests.lab.programs.recipes import kubernetes
+from tests.lab.settings import KUBERNETES
 
 SOURCE = Path(__file__).parent / "go/cidrset/main.go"
 FULL = "!CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range"
@@ -33,11 +34,9 @@ class Pool(NamedTuple):
 @pytest.fixture(scope="module")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Go program, built with the modules that the lab's controller manager was built with."""
-    modules = built() / "k8s"
+    modules = kubernetes(KUBERNETES).modules
     if shutil.which("go") is None:
         pytest.skip("there is no go here to build Kubernetes' allocator with")
-    if not (modules / "go.mod").is_file():
-        pytest.skip(f"Kubernetes' modules are not in {modules}: build the lab")
     place = tmp_path_factory.mktemp("cidrset")
     for file in (SOURCE, modules / "go.mod", modules / "go.sum"):
         shutil.copy(file, place)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from tests.lab.cluster import Lab, LabFailed
+from tests.lab.lab import Lab, LabFailed
 
 
 class Terminal:

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.lab.cluster import Lab, wait_until
+from tests.lab.lab import Lab, wait_until
 from tests.lab.objects import bare_node
 from tests.lab.reports import Object, codes, findings, named, subjects, told
 
-REAL = ("n1", "n2", "n3")
+REAL = ("cp", "n1", "n2", "n3")
 OLD = [f"old-{i}" for i in range(6)]
 WIDE = [f"wide-{i:02d}" for i in range(18)]
 NEW = [f"new-{i}" for i in range(4)]
@@ -164,7 +164,5 @@ def test_the_controller_manager_does_not_start_with_the_stray(incident: dict[str
     foretold = restart((cluster,), (24,), (), nodes)
     assert not foretold.would_start
 
-    log = lab.home / "logs/kcm.log"
-    before = log.stat().st_size
     lab.controller_manager(cluster_cidr="10.244.0.0/12", node_cidr_mask_size="24")
-    wait_until(lambda: foretold.reason in log.read_bytes()[before:].decode(), f"its log says: {foretold.reason}")
+    wait_until(lambda: foretold.reason in lab.manager_log(), f"its log says: {foretold.reason}")

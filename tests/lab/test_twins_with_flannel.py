@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.cluster import Lab, wait_until
+from tests.lab.lab import Lab, wait_until
 from tests.lab.reports import Object, findings, named, subjects
 
 RANGES = ("--cluster-cidr", "10.244.0.0/16", "--node-cidr-mask-size", "24")

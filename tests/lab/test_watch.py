@@ -10,8 +10,9 @@ from queue import Empty, Queue
 
 import pytest
 
-from tests.lab.cluster import REPOSITORY, Lab, LabFailed
+from tests.lab.lab import Lab, LabFailed
 from tests.lab.objects import bare_node
+from tests.lab.places import REPOSITORY
 
 LISTS_APART = "5"  # seconds; ten minutes outside of tests
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import REPOSITORY
+from tests.lab.places import REPOSITORY
 
 OFFLINE = ["unshare", "--net"]
 
