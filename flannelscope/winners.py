@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from math import inf
 
 from flannelscope.cidr import show, show_address
@@ -22,6 +23,8 @@ from flannelscope.text import count
 
 SORTED_SINCE = (1, 30)  # releases whose watch cache lists by name; of older ones that is not relied upon
 APART = 60.0  # seconds: the clocks of machines and of the API server may differ by so much
+DOUBT = "each node goes by what it heard last, so they may differ"
+UNTOLD = f"the API does not tell: {DOUBT}"
 REPLACING = ("vxlan", "host-gw", "wireguard", "ipip")  # backends that keep one entry for a subnet
 
 
@@ -34,15 +37,18 @@ def winner(facts: Facts, names: Sequence[str], prefix: Prefix) -> Evidence | Non
     backends = {network.members[node.name].backend_type for node in twins}
     return Evidence(
         f"who gets the traffic of {show(prefix)}",
-        _several(backends) if len(backends) > 1 else _told(facts, network, backends.pop(), twins),
-        "start of flannel on the other nodes, creation and managedFields of these",
-        _command(network, twins, prefix),
+        _several(backends, twins) if len(backends) > 1 else _told(facts, network, next(iter(backends)), twins),
+        "start of flannel on the other nodes, creation and managedFields of these; servers since 1.30 list by name",
+        _command(facts, network, backends, prefix, twins),
     )
 
 
-def _several(backends: Iterable[str]) -> str:
-    named = ", ".join(sorted(backend or "udp" for backend in backends))
-    return f"on each node the one that has its backend ({named}): it ignores the other"
+def _several(backends: AbstractSet[str], twins: Sequence[Node]) -> str:
+    if "" in backends:  # udp takes every announcement, whatever its backend
+        return UNTOLD
+    alone = len(backends) == len(twins)
+    which, rest = ("the one that has", "the other") if alone else ("one of those that have", "all others")
+    return f"on each node {which} its backend ({', '.join(sorted(backends))}): it ignores {rest}"
 
 
 def _told(facts: Facts, network: Network, backend: str, twins: Sequence[Node]) -> str:
@@ -55,17 +61,29 @@ def _told(facts: Facts, network: Network, backend: str, twins: Sequence[Node]) -
         return "nobody: no other node has this backend"
     if not unknown:
         return f"{on}, by all that the API tells"
-    rest = f"not known for {count(unknown, 'other node')}" if on else "the API does not tell"
-    return f"{f'{on}; ' if on else ''}{rest}: each node goes by what it heard last, so they may differ"
+    return f"{on}; not known for {count(unknown, 'other node')}: {DOUBT}" if on else UNTOLD
 
 
-def _command(network: Network, twins: Sequence[Node], prefix: Prefix) -> str:
+def _command(facts: Facts, network: Network, backends: AbstractSet[str], prefix: Prefix, twins: Sequence[Node]) -> str:
+    """What shows it on a node: the route, unless all Nodes stand behind one and the tunnel's own table decides."""
+    if backends == {"wireguard"}:
+        shows = f"wg show all allowed-ips | grep -wF {show(prefix)}"
+        return f"{shows}  # on any other node: the key in the line is the PublicKey of the Node that gets it"
+    route = f"ip route get {show_address(prefix.family, prefix.base + 2)}"
+    if backends != {"vxlan"}:
+        return f"{route}  # on any other node: whom it sends the traffic to"
     said = network.members[twins[0].name]
-    if said.backend_type != "vxlan":
-        return f"ip route get {show_address(prefix.family, prefix.base + 2)}  # on any other node: whom it sends the traffic to"
     device = f"flannel{'-v6' if prefix.family == 6 else ''}.{(said.data if prefix.family == 4 else said.v6_data).vni or 1}"
-    base = show_address(prefix.family, prefix.base)
-    return f"ip neigh show {base} dev {device}  # on any other node: lladdr is the VtepMAC of the Node that gets it"
+    neighbour = f"ip neigh show {show_address(prefix.family, prefix.base)} dev {device}"
+    if _direct(facts, network):
+        return f"{route}; {neighbour}  # on any other node: dev {device} goes to the VtepMAC in lladdr, else via a public-ip"
+    return f"{neighbour}  # on any other node: lladdr is the VtepMAC of the Node that gets it"
+
+
+def _direct(facts: Facts, network: Network) -> bool:
+    """Whether vxlan sends straight to machines on the same link: what is left of the tunnel's entries then means nothing."""
+    found = (i.net_conf for i in facts.discovery.installations if i.prefix == network.prefix)
+    return any(conf is not None and bool(conf.backend_options.get("directrouting")) for conf in found)
 
 
 class _Peers:

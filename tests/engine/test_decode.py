@@ -122,12 +122,16 @@ def test_who_wrote_what_last_is_kept() -> None:
     written = [
         entry("kube-controller-manager", {"f:spec": {"f:podCIDR": {}, "f:podCIDRs": {}}}),
         entry("flanneld", {"f:metadata": {"f:annotations": {"f:example.com/fl-kube-subnet-manager": {}}}}),
+        entry("kubectl-annotate", {"f:metadata": {"f:annotations": {"f:flannel.alpha.coreos.com/backend-data": {}}}}),
+        entry("kubectl-label", {"f:metadata": {"f:annotations": {"f:flannel.alpha.coreos.com/node-public-ip": {}}}}),
+        entry("k3s", {"f:metadata": {"f:annotations": {"f:flannel.alpha.coreos.com/public-ip-overwrite": {}}}}),
         entry("kubelet", {"f:status": {}}),
     ]
     writers = node(metadata={"name": "w1", "managedFields": written}).writers
     assert [(w.manager, w.field, w.at) for w in writers] == [
         ("kube-controller-manager", "podCIDR", 1605960000.0),
         ("flanneld", "flannel", 1605960000.0),
+        ("kubectl-annotate", "flannel", 1605960000.0),  # peers act on it; not on what flannel reads at its next start
     ]
 
 

@@ -12,7 +12,7 @@ from flannelscope.cidr import parse
 from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Node, Writer
 from flannelscope.winners import winner
-from tests.engine.builders import CLUSTER, DAY, NOW, announced, flannel_pod, fleet, healthy, node, running
+from tests.engine.builders import CLUSTER, DAY, NOW, announced, flannel_pod, fleet, healthy, net_conf, node, running
 
 LONG_AGO, LATELY = NOW - 20 * DAY, NOW - DAY
 DOUBT = "each node goes by what it heard last, so they may differ"
@@ -85,6 +85,46 @@ def test_without_managed_fields_or_with_other_subnets_in_the_second_family_nobod
 def test_a_node_takes_only_the_twin_of_its_own_backend() -> None:
     twins = [twin("z", created=LONG_AGO, written=LONG_AGO), twin("a", created=LATELY, written=LATELY, backend="host-gw")]
     assert said(twins, [LONG_AGO]) == "on each node the one that has its backend (host-gw, vxlan): it ignores the other"
+
+
+def test_of_three_two_may_have_the_backend_of_a_node() -> None:
+    twins = [twin(name, created=LONG_AGO, written=LONG_AGO) for name in "ab"]
+    odd = twin("c", created=LATELY, written=LATELY, backend="host-gw")
+    told = said([*twins, odd], [LONG_AGO])
+    assert told == "on each node one of those that have its backend (host-gw, vxlan): it ignores all others"
+
+
+def test_beside_udp_which_takes_every_announcement_nothing_is_told() -> None:
+    twins = [twin("z", created=LONG_AGO, written=LONG_AGO), twin("a", created=LATELY, written=LATELY, backend="")]
+    assert said(twins, [LONG_AGO]) == f"the API does not tell: {DOUBT}"
+
+
+def test_a_touched_annotation_is_the_last_word_whoever_touched_it() -> None:
+    """Writing backend-data anew is how a survivor is announced again: kubectl's entry counts as flannel's does."""
+    touched = (Writer("flanneld", "flannel", "Update", LONG_AGO + 60), Writer("kubectl", "flannel", "Update", NOW - 600))
+    twins = [
+        replace(twin("z", created=LONG_AGO, written=None), writers=touched),
+        twin("a", created=LATELY, written=LATELY + 60),
+    ]
+    assert said(twins, [LONG_AGO]) == f"the API does not tell: {DOUBT}"
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "shows"),
+    [
+        ("vxlan", {}, "ip neigh show 10.244.9.0 dev flannel.1  #"),
+        ("vxlan", {"DirectRouting": True}, "ip route get 10.244.9.2; ip neigh show 10.244.9.0 dev flannel.1  #"),
+        ("host-gw", {}, "ip route get 10.244.9.2  #"),
+        ("wireguard", {}, "wg show all allowed-ips | grep -wF 10.244.9.0/24  #"),
+    ],
+)
+def test_the_command_looks_where_this_backend_decides(backend: str, options: dict[str, bool], shows: str) -> None:
+    """One route leads to all peers of wireguard; beside direct routes old neighbours stay, and mean nothing."""
+    twins = [twin(name, created=LONG_AGO, written=LONG_AGO, backend=backend) for name in "az"]
+    conf = net_conf(backend={"Type": backend, **options})
+    found = asked(Facts(healthy([*fleet(2), *twins], config_maps=[conf])), twins)
+    assert found is not None
+    assert found.command.startswith(shows)
 
 
 def test_a_node_whose_flannel_is_not_seen_is_counted_as_not_known() -> None:

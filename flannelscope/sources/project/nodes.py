@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from sys import intern
 
-from flannelscope.flannel.annotations import GATE, KEYS
+from flannelscope.flannel.annotations import KEYS
 from flannelscope.model import Node, Taint, Writer
 from flannelscope.sources import wire
 from flannelscope.sources.project.common import ending, seconds
@@ -14,7 +15,8 @@ from flannelscope.sources.project.common import ending, seconds
 # Besides flannel's (under any prefix): what k3s and RKE2 say of their arguments, and who has the Node in hand.
 _KEPT_PREFIXES = ("k3s.io/", "rke2.io/", "weave.works/kured", "kured.dev/", "flannelscope", "cluster.x-k8s.io/")
 _NO_CONDITION = wire.Condition()
-_GATE_FIELD = GATE.encode() + b'"'
+# What peers act on. public-ip-overwrite and node-public-ip only say what flannel is to announce at its next start.
+_ANNOUNCING = re.compile(rb'(?:kube-subnet-manager|backend-type|backend-(?:v6-)?data|(?<![/-]node)[/-]public-ip(?:v6)?)"')
 
 
 def project_node(said: wire.Node) -> Node:
@@ -84,7 +86,7 @@ def _pods(status: wire.NodeStatus) -> int | None:
 
 
 def _writers(entries: Sequence[wire.Managed]) -> tuple[Writer, ...]:
-    """Who wrote spec.podCIDR, and who flannel's annotations (its gate among them, under whatever prefix)."""
+    """Who wrote spec.podCIDR, and who flannel's annotations (any that peers act on, under whatever prefix)."""
     found: list[Writer] = []
     for entry in entries:
         fields = entry.fieldsV1
@@ -93,7 +95,7 @@ def _writers(entries: Sequence[wire.Managed]) -> tuple[Writer, ...]:
         spec, meta = fields.spec, fields.metadata
         if spec is not None and (spec.podCIDR or spec.podCIDRs):
             found.append(_writer(entry, "podCIDR"))
-        if meta is not None and meta.annotations and _GATE_FIELD in bytes(meta.annotations):
+        if meta is not None and meta.annotations and _ANNOUNCING.search(bytes(meta.annotations)):
             found.append(_writer(entry, "flannel"))
     return tuple(found)
 
