@@ -40,8 +40,10 @@ def _flannel(facts: Facts, new: Sequence[Prefix]) -> str:
     if not networks:
         return "not compared with flannel's Network (no net-conf.json was read)"
     if outside := _outside(networks, new):
-        return f"outside flannel's Network ({_shown(outside)}): flannel ends there, widen it first"
-    return f"inside flannel's Network {_shown(networks)}"
+        return f"outside flannel's Network {_shown(networks)} ({_shown(outside)}): flannel ends there, widen it first"
+    if not _compared(networks, new):
+        return "not compared with flannel's Network (it has none of this family)"
+    return f"inside flannel's Network {_shown(networks)}{_but(networks, new)}"
 
 
 def _proxy(facts: Facts, new: Sequence[Prefix]) -> str:
@@ -51,17 +53,29 @@ def _proxy(facts: Facts, new: Sequence[Prefix]) -> str:
     if proxy.local_mode != BY_CIDR:
         return f"none of kube-proxy's business (detectLocalMode {proxy.local_mode})"
     ranges = proxy_ranges(facts)
-    if not ranges:
-        return "none of kube-proxy's business (it has no clusterCIDR)"
+    if not _compared(ranges, new):
+        return f"none of kube-proxy's business (it has no clusterCIDR{' of this family' if ranges else ''})"
     if outside := _outside(ranges, new):
         return f"outside kube-proxy's clusterCIDR {_shown(ranges)} ({_shown(outside)}): widen it too, see FLN118"
-    return f"inside kube-proxy's clusterCIDR {_shown(ranges)}"
+    return f"inside kube-proxy's clusterCIDR {_shown(ranges)}{_but(ranges, new)}"
+
+
+def _compared(ranges: Sequence[Prefix], new: Sequence[Prefix]) -> list[Prefix]:
+    """Those of a family that is served; the others are nobody's matter."""
+    families = {prefix.family for prefix in ranges}
+    return [prefix for prefix in new if prefix.family in families]
 
 
 def _outside(ranges: Sequence[Prefix], new: Sequence[Prefix]) -> list[Prefix]:
-    """Those that no range of their family holds; a family that is not served is nobody's matter."""
-    families = {prefix.family for prefix in ranges}
-    return [p for p in new if p.family in families and not any(contains(r, p) for r in ranges)]
+    """Those that no range of their family holds."""
+    return [p for p in _compared(ranges, new) if not any(contains(r, p) for r in ranges)]
+
+
+def _but(ranges: Sequence[Prefix], new: Sequence[Prefix]) -> str:
+    """Which were not compared, "" for none."""
+    compared = _compared(ranges, new)
+    left = [prefix for prefix in new if prefix not in compared]
+    return f" (but for {_shown(left)}: it has no range of that family)" if left else ""
 
 
 def _shown(prefixes: Sequence[Prefix]) -> str:

@@ -11,6 +11,7 @@ from flannelscope.cidr import parse
 from flannelscope.deletion import clears_others, leaving_order, objection, server, survivors
 from flannelscope.exchange import touch
 from flannelscope.facts import Facts
+from flannelscope.fits import where
 from flannelscope.model import (
     ConfigMap,
     DaemonSet,
@@ -302,6 +303,19 @@ class TestWhereTheNewPodCidrIs:
     )
     def test_what_is_not_known_or_does_not_matter_is_said(self, proxy: list[str], why: str) -> None:
         assert why in self.said(net_conf(), *(kube_proxy("10.244.0.0/22", mode) for mode in proxy))
+
+    def test_a_family_without_a_range_is_never_said_to_be_inside(self) -> None:
+        both = [prefix for prefix in map(parse, ("10.244.9.0/24", "fd00::/64")) if prefix is not None]
+        facts = Facts(cluster(*fleet(2), config_maps=[net_conf(), kube_proxy("10.0.0.0/8")]))
+        left = "(but for fd00::/64: it has no range of that family)"
+        assert where(facts, both) == (
+            f"The new podCIDRs are inside flannel's Network 10.244.0.0/16 {left} "
+            f"and inside kube-proxy's clusterCIDR 10.0.0.0/8 {left}."
+        )
+        assert where(facts, both[1:]) == (
+            "The new podCIDR is not compared with flannel's Network (it has none of this family) "
+            "and none of kube-proxy's business (it has no clusterCIDR of this family)."
+        )
 
     def test_free_and_what_if_say_where_kube_proxy_stays_behind(self) -> None:
         facts = Facts(cluster(*fleet(2), config_maps=[net_conf(), kube_proxy("10.244.0.0/22")]))
