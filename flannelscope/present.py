@@ -101,8 +101,10 @@ def _consequences(finding: Finding) -> Iterator[tuple[str, str, str]]:
 
 
 def _key(finding: Finding) -> str:
+    """The same as long as the finding is about the same Nodes: the pods on them come and go, which ends no finding."""
     digest = blake2b(digest_size=8)
-    for subject in sorted(finding.subjects):
+    lasting = [subject for subject in finding.subjects if subject.kind != "Pod"] or finding.subjects
+    for subject in sorted(lasting):
         for part in (subject.kind, subject.namespace, subject.name):
             digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
     return f"{finding.code}:{digest.hexdigest()}"

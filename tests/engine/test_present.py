@@ -23,6 +23,7 @@ from flannelscope.model import (
     Topic,
     Unknown,
     node_subject,
+    pod_subject,
 )
 from flannelscope.present import coverage, finding_view, node_rows, overview
 from flannelscope.views import NodeRow, Overview
@@ -247,6 +248,15 @@ def test_finding_views_have_a_key_that_stays() -> None:
     other = finding_view(finding("FLN101", "w1", "w3"))
     assert first.key == again.key
     assert first.key != other.key
+
+
+def test_a_finding_about_nodes_keeps_its_key_while_the_pods_on_them_change() -> None:
+    """Else an opened finding would be said to hold no more whenever one of thirty pods is started again."""
+    twins = finding("FLN112", "w1", "w2")
+    before, after = (finding_view(replace(twins, subjects=(*twins.subjects, pod_subject(pod(n, "w1"))))) for n in ("p1", "p2"))
+    assert before.key == after.key
+    alone = [finding_view(replace(twins, subjects=(pod_subject(pod(name, "w1")),))) for name in ("p1", "p2")]
+    assert alone[0].key != alone[1].key
 
 
 def test_how_to_undo_it_is_told_with_a_remedy_only() -> None:
