@@ -42,7 +42,7 @@ class Run:
         self.outbox = outbox
         self.stop = threading.Event()
         self._news = threading.Condition()
-        self._verdict = threading.Lock()  # a reading is said to be finished or to have failed, never first this, then that
+        self._verdict = threading.Lock()  # a reading that has failed is never said to be finished after that
         self._fresh = False
         self._complete = False
         self._following = False

@@ -23,7 +23,8 @@ Before the controller manager restarts for any reason: either widen --cluster-ci
 
 How to undo it
 
-A widened --cluster-cidr may be narrowed again as long as no Node got a podCIDR from the new part.
+A widened --cluster-cidr may be narrowed again as long as no Node got a podCIDR from the new part. A Node that was rebuilt gets
+its former podCIDR back by the same commands, with that in the saved manifest; the controller manager does not start then.
 """
 
 from __future__ import annotations

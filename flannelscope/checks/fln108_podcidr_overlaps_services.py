@@ -22,7 +22,9 @@ leaves the range out of its pool.
 
 How to undo it
 
-The saved manifest of the Node, created again with the former podCIDR, brings back the former state.
+The same commands once more, with the former podCIDR in the saved manifest: the Node is deleted and created again, its flannel
+started anew, and pods that got an address meanwhile are deleted. `kubectl create` takes no manifest with a resourceVersion and
+no name that exists. What was wrong before is then wrong again.
 """
 
 from __future__ import annotations
