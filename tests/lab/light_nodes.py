@@ -83,6 +83,8 @@ def _await_below(places: Places, starting: set[str], number: int) -> None:
     end = time.monotonic() + PATIENCE
     while len(starting) >= number:
         starting -= {name for name in starting if flannel_runs(places, name)}
+        for name in starting:
+            processes.recorded(places, name)  # one that has ended will not come
         if time.monotonic() > end:
             raise LabFailed(f"flannel does not run on {' '.join(sorted(starting))}; read {places.logs}/NODE/flanneld.log")
         time.sleep(0.1)

@@ -102,6 +102,8 @@ def start_machine(places: Places, settings: Settings, machine: Machine) -> None:
         "PATH": f"{PATH}", "LC_ALL": "C", "NODE": machine.name, "ROOT": str(places.root(machine.name)),
         "LOGS": str(places.logs / machine.name), "CACHE": str(cache()), "CONTROLLERS": " ".join(CONTROLLERS),
     }  # fmt: skip
-    inner = ["unshare", "--mount", "--uts", "--ipc", "--cgroup", "--pid", "--fork", "--kill-child", "bash", str(INIT)]
+    init = places.node(machine.name) / "init.sh"
+    shutil.copy(INIT, init)  # a shell reads its script while it runs, and somebody may be working on that file
+    inner = ["unshare", "--mount", "--uts", "--ipc", "--cgroup", "--pid", "--fork", "--kill-child", "bash", str(init)]
     argv = ["ip", "netns", "exec", places.network(machine.name), *inner]
     start(places, machine.name, argv, machine.name, environment)
