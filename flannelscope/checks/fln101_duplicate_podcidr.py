@@ -1,6 +1,6 @@
 """Two Nodes hand out the same pod addresses, and every other node keeps only one route for both. Traffic for either goes
-to the one that was announced last, so the pods of the other get no answers from other nodes, while everything on the
-node itself looks healthy.
+to the one it heard of last, so the pods of the other get no answers from there, while everything on the node itself looks
+healthy.
 
 How it is known
 
@@ -105,7 +105,7 @@ def _effect(facts: Facts, names: list[str], seen: list[str]) -> str:
     leases = [name for name in names if name in facts.member_names]
     if len(seen) > 1:
         told = f"flannel sees {count(len(leases), 'lease')} for one subnet" if leases else "both run flannel"
-        return f"{told}, and peers send its traffic to the one announced last: pods of the others get no answers from other nodes"
+        return f"{told}, and each peer sends its traffic to the one it heard of last: pods of the others get no answers from it"
     if leases:
         return f"flannel sees one lease ({leases[0]}), so traffic works until another of them joins flannel or a Node is deleted"
     return "none of them is in flannel yet; the second that joins takes the traffic of the first"

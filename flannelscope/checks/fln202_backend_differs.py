@@ -15,7 +15,7 @@ How to see it
 
 The values of backend-type side by side; a peer's log says `Ignoring non-vxlan subnet` or the like.
 
-    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'
+    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'  # each name stands below its annotations
 
 What to do
 

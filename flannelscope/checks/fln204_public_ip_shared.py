@@ -12,7 +12,7 @@ How to see it
 
 One value of public-ip on two Nodes.
 
-    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'
+    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'  # each name stands below its annotations
 
 What to do
 

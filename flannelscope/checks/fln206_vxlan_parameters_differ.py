@@ -12,7 +12,7 @@ How to see it
 
 Other values of VNI, Port or GBP in the backend-data; on a node, `ip -details link show flannel.1`.
 
-    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'
+    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'  # each name stands below its annotations
 
 What to do
 
