@@ -14,8 +14,8 @@ _WORD = re.compile(r"[\w:./\[\]-]+")
 def differing(first: Sequence[str], other: Sequence[str]) -> dict[str, str] | None:
     """The words of `first` that are others in `other`, each with what stands in its place; None where more than words differs.
 
-    Replacing them in `first`, all at once, gives exactly `other`. Words that follow from shorter ones (w1.json from w1) are
-    left out.
+    Replacing them in `first` gives exactly `other`. Words that follow from shorter ones (w1.json from w1) are left out. None
+    too where a word is both replaced and put in: who replaces one after the other would end with commands for another Node.
     """
     if len(first) != len(other):
         return None
@@ -27,6 +27,8 @@ def differing(first: Sequence[str], other: Sequence[str]) -> dict[str, str] | No
             if words.setdefault(here, there) != there:
                 return None
     changed = {here: there for here, there in words.items() if here != there}
+    if changed.keys() & set(changed.values()):
+        return None
     for longer in sorted(changed, key=len, reverse=True):
         rest = {here: there for here, there in changed.items() if here != longer}
         if written(first, rest) == list(other):

@@ -34,6 +34,7 @@ def test_names_blocks_and_macs_differ_and_what_follows_from_them_is_not_said() -
         (["a w1"], ["a  w1"]),
         (["a w1 b w1"], ["a w2 b w3"]),  # one word cannot be two others
         (["a $(w1)"], ["a w1"]),
+        (["delete w1", "annotate w2"], ["delete w2", "annotate w3"]),  # w1 -> w2, then w2 -> w3, would delete w3
     ],
 )
 def test_more_than_words_is_not_alike(first: list[str], other: list[str]) -> None:
