@@ -49,3 +49,14 @@ def running_status(component: str) -> Object:
         "imageID": "", "state": {"running": {"startedAt": started}},
     }  # fmt: skip
     return {"phase": "Running", "conditions": ready, "containerStatuses": [container]}
+
+
+def pod_running(name: str, node: str, command: list[str], **spec: Any) -> Object:
+    """A pod of its own on one node, with the lab's image; it is not started again when it has ended."""
+    container = {"name": "c", "image": "lab.local/busybox:1", "imagePullPolicy": "Never", "command": command}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"nodeName": node, "restartPolicy": "Never", "containers": [container], **spec},
+    }

@@ -27,9 +27,13 @@ class DuplicatePodCidr(Fault):
         hands.cut(lab, victims.values["observer"], victims.values["victim"])
 
     def heal(self, lab: Cluster, victims: Victims) -> None:
+        self.forget(lab, victims)
+        bare.touch(lab, victims.values["victim"])
+
+    def forget(self, lab: Cluster, victims: Victims) -> None:
+        """Delete the twin, and wait until every peer has dropped what both share."""
         lab.delete_nodes([victims.values["bare"]])
         base = victims.values["cidr"].partition("/")[0]
         gone = f"! ip route show {victims.values['cidr']} | grep -q . && ! ip neigh show {base} | grep -q {victims.values['mac']}"
         for peer in sorted(set(hands.nodes(lab)) - {victims.values["victim"]}):
             hands.wait_until(partial(hands.holds, lab, peer, gone), f"{peer} dropped the entries of the twins", 60)
-        bare.touch(lab, victims.values["victim"])

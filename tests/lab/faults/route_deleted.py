@@ -1,0 +1,19 @@
+"""The route to a peer's podCIDR is gone: nothing sets it again until flannel hears of that peer."""
+
+from __future__ import annotations
+
+from tests.lab.faults.kernel import Kernel, Values
+
+
+class RouteDeleted(Kernel):
+    """Somebody's `ip route del`, or a network manager that tidies up."""
+
+    NAME = "route-deleted"
+    BREAKS = "a node has no route to a peer's pods"
+    FINDINGS = ("FLN401",)
+
+    def breaks(self, values: Values) -> str:
+        return f"ip route del {values['other_cidr']}"
+
+    def mends(self, values: Values) -> str:
+        return f"ip route replace {values['other_cidr']} via {values['other_base']} dev flannel.1 onlink"
