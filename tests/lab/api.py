@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.lab.places import Places
 from tests.lab.processes import LabFailed
 
 Object = dict[str, Any]
+IDLE = 30.0  # seconds after which a connection is opened anew; the server closes one at 90
 MERGE = "application/merge-patch+json"
 
 
@@ -31,6 +33,7 @@ class Api:
 
     def __init__(self, places: Places, user: str = "admin") -> None:
         self._connection = Connection(places, user)
+        self._used = time.monotonic()
 
     def get(self, path: str) -> Object:
         """GET an object or a list."""
@@ -50,6 +53,8 @@ class Api:
 
     def request(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> Object:
         """One request. Raises Refused, or OSError or HTTPException after which the next one connects anew."""
+        if time.monotonic() - self._used > IDLE:
+            self.close()
         try:
             self._connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": kind})
             response = self._connection.getresponse()
@@ -57,6 +62,7 @@ class Api:
         except (OSError, http.client.HTTPException):
             self.close()
             raise
+        self._used = time.monotonic()
         if response.status >= 300:
             raise Refused(response.status, f"{method} {path}: {response.status} {answer.get('message')}")
         return answer

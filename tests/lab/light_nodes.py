@@ -19,7 +19,7 @@ from tests.lab.synced import lacking
 
 Say = Callable[[str], None]
 ON_THE_WAY = 24  # machines whose flanneld does not run yet; more at once only wait for each other
-WORKERS = 4
+WORKERS = 2  # prepare the next machines' files meanwhile
 PATIENCE = 600.0  # seconds, for all of them together
 RUNS = "Running backend"
 LEASES = "leases"
@@ -36,12 +36,10 @@ def start(lab: Lab, say: Say) -> None:
     for machine in light:
         api.post("/api/v1/nodes", light_objects.node(machine, settings.kind.dual_stack))
     _keep_leases(places, light)
-    with ThreadPoolExecutor(WORKERS) as workers:
-        list(workers.map(partial(light_machines.prepare, places, settings), light))
-    operator_home.write(places, settings)
-    say(f"{len(light)} light nodes prepared")
     wait_until(lambda: _all_have_podcidrs(api, light), f"podCIDRs for light nodes; read {places.logs}/cp", PATIENCE)
+    say(f"{len(light)} light nodes have podCIDRs")
     _start_in_turn(places, settings, light)
+    operator_home.write(places, settings)
     say("flannel runs on light nodes")
     for machine in light:
         _show_pod(places, api, machine)
@@ -69,12 +67,14 @@ def _keep_leases(places: Places, light: Sequence[Machine]) -> None:
 
 
 def _start_in_turn(places: Places, settings: Settings, light: Sequence[Machine]) -> None:
-    """Start machines so that never more than ON_THE_WAY of them have a flanneld that does not run yet."""
+    """Prepare and start machines so that never more than ON_THE_WAY of them have a flanneld that does not run yet."""
     starting: set[str] = set()
-    for machine in light:
-        _await_below(places, starting, ON_THE_WAY)
-        machines.start_machine(places, settings, machine)
-        starting.add(machine.name)
+    with ThreadPoolExecutor(WORKERS) as workers:
+        prepared = workers.map(partial(light_machines.prepare, places, settings), light)
+        for machine, _ in zip(light, prepared, strict=True):
+            _await_below(places, starting, ON_THE_WAY)
+            machines.start_machine(places, settings, machine)
+            starting.add(machine.name)
     _await_below(places, starting, 1)
 
 

@@ -20,9 +20,11 @@ FOLDERS = (
 )
 # What of this machine's own settings a program of it cannot do without, and what says nothing of this machine.
 TAKEN = (
-    *("alternatives", "debian_version", "ethertypes", "iproute2", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime"),
-    *("login.defs", "os-release", "protocols", "services"),
+    *("debian_version", "ethertypes", "ld.so.cache", "ld.so.conf", "localtime", "login.defs", "os-release", "protocols"),
+    "services",
 )
+# Folders of the same sort are lent by a mount: one of them has hundreds of links, and there may be hundreds of machines.
+LENT = ("alternatives", "iproute2", "ld.so.conf.d")
 USERS = {
     "root": "x:0:0:root:/root:/bin/bash",
     "sshd": "x:102:65534::/run/sshd:/usr/sbin/nologin",
@@ -69,9 +71,7 @@ def make_root(places: Places, machine: Machine) -> None:
 
 
 def _take(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-    elif source.exists():
+    if source.exists():
         shutil.copy(source, target)
 
 
@@ -101,6 +101,7 @@ def start_machine(places: Places, settings: Settings, machine: Machine) -> None:
     environment = {
         "PATH": f"{PATH}", "LC_ALL": "C", "NODE": machine.name, "ROOT": str(places.root(machine.name)),
         "LOGS": str(places.logs / machine.name), "CACHE": str(cache()), "CONTROLLERS": " ".join(CONTROLLERS),
+        "LENT": " ".join(LENT),
     }  # fmt: skip
     init = places.node(machine.name) / "init.sh"
     shutil.copy(INIT, init)  # a shell reads its script while it runs, and somebody may be working on that file

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The init of a machine of the lab: it is process 1 of its own namespaces, makes ROOT its root, and runs its services.
-# From outside: NODE (its name), ROOT, LOGS (what it shall see as /var/log), CACHE (programs and images), CONTROLLERS (of cgroup v1).
+# From outside: NODE (its name), ROOT, LOGS (what it shall see as /var/log), CACHE (programs and images), CONTROLLERS (of cgroup v1),
+# LENT (folders of /etc that it shall see as they are here).
 set -eu
 
 mount --make-rprivate /
@@ -20,6 +21,9 @@ for name in bin sbin lib lib32 lib64 libx32; do
   elif [ -d "/$name" ]; then
     borrow "/$name" "$name"
   fi
+done
+for name in $LENT; do
+  [ ! -d "/etc/$name" ] || borrow "/etc/$name" "etc/$name"
 done
 borrow "$CACHE/programs" opt/lab/programs
 borrow "$CACHE/images" opt/lab/images
@@ -62,7 +66,7 @@ echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables 2> /dev/null || true
 
 # A service is run again a second after it ends, unless /run/NAME.stopped is there.
 export HOME=/root LANG=C.UTF-8
-unset NODE ROOT LOGS CACHE CONTROLLERS LC_ALL OLDPWD
+unset NODE ROOT LOGS CACHE CONTROLLERS LENT LC_ALL OLDPWD
 serve() {
   set +e
   while :; do
