@@ -148,12 +148,19 @@ def clears_others(facts: Facts, name: str) -> bool:
 
 
 def _blocks(facts: Facts, name: str) -> Iterator[Prefix]:
+    """The blocks of the manager's pools that are cleared with this Node; what lies in no pool is handed out to nobody."""
     masks = facts.configuration.node_masks
     for item in facts.pod_cidrs_of.get(name, ()):
-        if (prefix := item.prefix) is not None:
+        if (prefix := item.prefix) is not None and _pooled(facts, item.index, prefix):
             mask = min(masks[item.index], prefix.length) if item.index < len(masks) else prefix.length
             bits = BITS[prefix.family] - mask
             yield Prefix(prefix.family, prefix.base >> bits << bits, mask)
+
+
+def _pooled(facts: Facts, index: int, prefix: Prefix) -> bool:
+    """Whether a podCIDR touches the pool of its index; it may, where the pools are not known."""
+    pools = facts.configuration.cluster_cidrs
+    return not facts.configuration.known or (index < len(pools) and overlaps(pools[index], prefix))
 
 
 def not_read(facts: Facts) -> tuple[Gap, ...]:

@@ -355,6 +355,14 @@ class TestTheManagerThatWouldNotStart:
     def test_without_the_stray_the_restart_stands_there(self) -> None:
         assert any(RESTART in line for line in remedy(cluster(*self.nodes()), "FLN101").commands)
 
+    def test_twins_outside_all_pools_may_be_deleted_before_that(self) -> None:
+        """Their block is in no pool, so it is handed out to nobody: else FLN101 would forbid what FLN103 has commands for."""
+        outside = [announced(node(name, "10.99.4.0/24", ip=f"10.20.9.{n}", created=NOW - DAY)) for n, name in enumerate("ab", 1)]
+        said = remedy(cluster(*fleet(2), *outside), "FLN101")
+        assert deleted(said) == ["b"]
+        assert "must not be deleted" not in said.summary
+        assert not any(RESTART in line for line in said.commands)
+
     def test_fln103_moves_every_stray_and_restarts_nothing(self) -> None:
         strays = [STRAY, announced(node("other", "10.99.5.0/24", ip="10.20.9.6", created=NOW - DAY))]
         said = remedy(cluster(*fleet(2), *strays), "FLN103")
