@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from math import inf
 
-from flannelscope.cidr import show, show_address
+from flannelscope.cidr import last, show, show_address
 from flannelscope.deletion import once
 from flannelscope.facts import Facts, Network
 from flannelscope.model import Evidence, Node, Prefix
@@ -69,7 +69,7 @@ def _command(facts: Facts, network: Network, backends: AbstractSet[str], prefix:
     if backends == {"wireguard"}:
         shows = f"wg show all allowed-ips | grep -wF {show(prefix)}"
         return f"{shows}  # on any other node: the key in the line is the PublicKey of the Node that gets it"
-    route = f"ip route get {show_address(prefix.family, prefix.base + 2)}"
+    route = f"ip route get {show_address(prefix.family, min(prefix.base + 2, last(prefix)))}"
     if backends != {"vxlan"}:
         return f"{route}  # on any other node: whom it sends the traffic to"
     said = network.members[twins[0].name]
