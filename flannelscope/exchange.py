@@ -8,6 +8,7 @@ A flag that destroys data is never given.
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from flannelscope.cidr import show
@@ -44,8 +45,9 @@ def exchange_remedy(facts: Facts, summary: str, *names: str, clearing: bool = Tr
     new: list[Prefix] = []
     if blocked and clearing:
         sentences.insert(0, blocked)
-    for turn, name in enumerate(names[:MOST]):
-        said, lines = _of_node(facts, name, turn, clearing, bool(blocked))
+    touched = Counter[str]()
+    for name in names[:MOST]:
+        said, lines = _of_node(facts, name, touched, clearing, bool(blocked))
         sentences += said
         commands += lines
         if lines and not dead(facts, facts.nodes[name]):
@@ -56,7 +58,7 @@ def exchange_remedy(facts: Facts, summary: str, *names: str, clearing: bool = Tr
     return Remedy(" ".join(dict.fromkeys(filter(None, sentences))), tuple(commands), CAUTION)
 
 
-def _of_node(facts: Facts, name: str, turn: int, clearing: bool, blocked: bool) -> tuple[list[str], tuple[str, ...]]:
+def _of_node(facts: Facts, name: str, touched: Counter[str], clearing: bool, blocked: bool) -> tuple[list[str], tuple[str, ...]]:
     """What is to be said of one Node, and its commands."""
     node = facts.nodes[name]
     if reason := objection(facts, node):
@@ -66,10 +68,10 @@ def _of_node(facts: Facts, name: str, turn: int, clearing: bool, blocked: bool) 
     if clears and blocked:
         return [*silent, f"Until then {name} must not be deleted: its block would be handed out while others use it."], ()
     if silent:
-        return silent, removal(facts, name, turn, clears=clears)
+        return silent, removal(facts, name, touched, clears=clears)
     if lacking := _lacking(facts, node):
         return [f"No command for {name}: {lacking}."], ()
-    return [], exchange(facts, name, turn, clears=clears)
+    return [], exchange(facts, name, touched, clears=clears)
 
 
 def _lacking(facts: Facts, node: Node) -> str:
@@ -90,18 +92,18 @@ def left_over(facts: Facts, node: Node) -> str:
     return f"{node.name} has been silent since {when(since)}: only if its machine is gone for good, delete its Node{effect}."
 
 
-def removal(facts: Facts, name: str, turn: int = 0, *, clears: bool | None = None) -> tuple[str, ...]:
+def removal(facts: Facts, name: str, touched: Counter[str], *, clears: bool) -> tuple[str, ...]:
     """The commands that save and delete the Node of a machine that is gone."""
     node = shlex.quote(name)
     return (
         f"kubectl get node {node} -o yaml > {shlex.quote(name + '.yaml')}",
         f"kubectl delete node {node}",
-        *touch(facts, survivors(facts, name), turn),
-        *(restart_manager(facts) if (clears_others(facts, name) if clears is None else clears) else ()),
+        *touch(facts, survivors(facts, name), touched),
+        *(restart_manager(facts) if clears else ()),
     )
 
 
-def exchange(facts: Facts, name: str, turn: int = 0, *, clears: bool | None = None) -> tuple[str, ...]:
+def exchange(facts: Facts, name: str, touched: Counter[str], *, clears: bool) -> tuple[str, ...]:
     """The commands that give a living Node another podCIDR. Peers set the entries of those who share the old one again."""
     wanted = ",".join(map(show, target(facts, name))) or "a free podCIDR (flannelscope cidr free)"
     node, agent = shlex.quote(name), _AGENTS.get(embedding(facts.nodes[name]), "kubelet")
@@ -111,8 +113,8 @@ def exchange(facts: Facts, name: str, turn: int = 0, *, clears: bool | None = No
         f"  # set spec.podCIDR and spec.podCIDRs to {wanted}; remove uid, resourceVersion, managedFields",
         f"systemctl stop {agent}  # on {node}; running containers stay",
         f"kubectl delete node {node}",
-        *touch(facts, survivors(facts, name), turn),
-        *(restart_manager(facts) if (clears_others(facts, name) if clears is None else clears) else ()),
+        *touch(facts, survivors(facts, name), touched),
+        *(restart_manager(facts) if clears else ()),
         f"kubectl create -f {shlex.quote(name + '.json')}",
         *_former_network(facts, name),
         f"systemctl start {agent}  # on {node}",
@@ -172,11 +174,13 @@ def _each(names: Iterable[str]) -> str:
     return f"{clean(fold(unique))}{', one after the other' if len(unique) > 1 else ''}"
 
 
-def touch(facts: Facts, names: Iterable[str], turn: int = 0) -> tuple[str, ...]:
+def touch(facts: Facts, names: Iterable[str], touched: Counter[str] | None = None) -> tuple[str, ...]:
     """The writes after which every peer sets its entries for these members again: the same backend-data, another blank.
 
-    In one list of commands each further `turn` writes another blank than the one before: an unchanged value does nothing.
+    In one list of commands `touched` counts the writes to each Node, so that each writes another blank than the one before
+    it: an unchanged value does nothing.
     """
+    touched = Counter() if touched is None else touched
     commands = []
     for name in names:
         node = facts.nodes[name]
@@ -184,6 +188,7 @@ def touch(facts: Facts, names: Iterable[str], turn: int = 0) -> tuple[str, ...]:
             raw = node.annotations.get(key)
             if raw is not None:
                 bare = raw.lstrip(" ")
-                other = " " * ((len(raw) - len(bare) + 1 + turn) % 2) + bare
+                other = " " * ((len(raw) - len(bare) + 1 + touched[name]) % 2) + bare
                 commands.append(f"kubectl annotate --overwrite node {shlex.quote(name)} {shlex.quote(f'{key}={other}')}")
+        touched[name] += 1  # after all of its keys
     return tuple(commands)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -412,11 +414,29 @@ class TestSurvivors:
         assert set(survivors(facts, "gone")) == {"clone", "base"}
         assert survivors(facts, "w005") == ()
 
-    def test_each_turn_writes_another_blank_than_the_one_before(self) -> None:
-        facts = Facts(cluster(twin("a")))
-        first, second, third = (touch(facts, ["a"], turn)[0] for turn in range(3))
+    def test_each_write_to_a_node_is_another_than_the_one_before(self) -> None:
+        """Both families each time: peers act only where both have changed."""
+        facts = Facts(cluster(announced(node("a", "10.244.1.0/24", ip="10.20.7.1"), public_ipv6="fd01::1")))
+        touched = Counter[str]()
+        first, second, third = (touch(facts, ["a"], touched) for _ in range(3))
         assert first == third != second
-        assert "backend-data= {" in first and "backend-data={" in second
+        assert all("data= {" in line for line in first) and all("data={" in line for line in second)
+        assert len(first) == 2
+
+    def test_every_write_in_a_remedy_changes_what_is_there(self) -> None:
+        """Two dead Nodes, each with a living twin: a second write that changed nothing would leave that twin cut off."""
+        gone = [
+            silent(announced(node(name, f"10.244.{n}.0/24", ip=f"10.20.9.{n}"), "host-gw")) for n, name in enumerate("xy", 1)
+        ]
+        taken = cluster(*fleet(4), *gone)
+        held = {each.name: dict(each.annotations) for each in taken.nodes}
+        written = [line for line in remedy(taken, "FLN202").commands if line.startswith("kubectl annotate")]
+        for line in written:
+            *_, name, assignment = shlex.split(line)
+            key, _, value = assignment.partition("=")
+            assert held[name][key] != value
+            held[name][key] = value
+        assert [shlex.split(line)[-2] for line in written] == ["w001", "w002"]
 
 
 class TestFln105:
