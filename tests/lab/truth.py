@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from random import Random
 
 from flannelscope.checks import planned
-from tests.lab.cluster import DEFAULT_FLAGS, LabFailed, wait_until
 from tests.lab.decoys import all_decoys
-from tests.lab.faults import Fault, Victims, all_faults
+from tests.lab.faults import Fault, Victims, all_faults, hands
 from tests.lab.faults.hands import Cluster
 from tests.lab.faults.state import await_healthy, settled, state
 from tests.lab.judging import Expected, Verdict, judge
+from tests.lab.lab import DEFAULT_FLAGS, LabFailed, attached, wait_until
 
 RANGES = ("--cluster-cidr", DEFAULT_FLAGS["cluster-cidr"], "--node-cidr-mask-size", DEFAULT_FLAGS["node-cidr-mask-size"])
 
@@ -94,7 +94,14 @@ class Stage:
             await_healthy(self.lab, self.baseline)
         except LabFailed as failure:
             row.trouble = f"{row.trouble} not healed: {failure}".strip()
-            raise SystemExit(f"{row.name}: {row.trouble}") from failure
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """After a fault that left something behind: flannel sets all it knows again, and that is the new beginning."""
+        for name in hands.nodes(self.lab):
+            hands.restart_flannel(self.lab, name)
+        await_healthy(self.lab)
+        self.baseline = state(self.lab)
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
@@ -136,6 +143,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="faults or decoys; all when none is named")
     parser.add_argument("--seeds", type=int, default=1, help="how often each, with other victims")
     parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--lab", default="lab", help="the name of a lab that is up")
     parser.add_argument("--pairs", type=int, default=0, help="how many pairs of faults at once")
     given = parser.parse_args()
     known = {**all_faults(), **all_decoys()}
@@ -143,21 +151,16 @@ def main() -> None:
     if wrong:
         parser.error(f"no such fault: {', '.join(wrong)}; there are {', '.join(known)}")
     chosen = {name: known[name] for name in given.names or known}
-    stage, rows = Stage(attached()), list[Row]()
+    stage, rows = Stage(attached(given.lab)), list[Row]()
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     plays = [([fault], seed) for fault in chosen.values() for seed in seeds]
     plays += [(list(pair), seed) for seed, pair in enumerate(pairs(chosen, given.pairs, given.first_seed), 1)]
-    for faults, seed in plays:
-        rows.append(stage.play(faults, seed))
-        print(line(rows[-1]), file=sys.stderr, flush=True)
-    print("\n".join(table(rows)))
-
-
-def attached() -> Cluster:
-    """The lab that is up."""
-    from tests.lab.cluster import built
-
-    return Cluster(built())
+    try:
+        for faults, seed in plays:
+            rows.append(stage.play(faults, seed))
+            print(line(rows[-1]), file=sys.stderr, flush=True)
+    finally:
+        print("\n".join(table(rows)))
 
 
 if __name__ == "__main__":

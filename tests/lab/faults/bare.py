@@ -35,6 +35,6 @@ def create(lab: Cluster, values: Mapping[str, str], pod_cidr: str) -> None:
 
 def touch(lab: Cluster, node: str) -> None:
     """Write backend-data with other white space, so that every flannel takes it for a change, and then as it was."""
-    said = hands.announced(hands.nodes(lab)[node])["backend-data"]
+    said = hands.announced(lab.get(f"/api/v1/nodes/{node}"))["backend-data"]
     hands.annotate(lab, node, {"backend-data": said + " "})
     hands.annotate(lab, node, {"backend-data": said})

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.lab.cluster import Lab
-from tests.lab.cluster import LabFailed as LabFailed
-from tests.lab.cluster import wait_until as wait_until
+from tests.lab.lab import Lab
+from tests.lab.processes import LabFailed as LabFailed
+from tests.lab.processes import wait_until as wait_until
 
 Cluster = Lab
 Object = dict[str, Any]
@@ -60,17 +60,7 @@ def flannel_pods(lab: Cluster) -> dict[str, Object]:
 
 def restart_flannel(lab: Cluster, node: str) -> None:
     """Delete flannel's pod on a node, and wait until its successor is ready."""
-    old = flannel_pods(lab).get(node)
-    if old is not None:
-        lab.kubectl("-n", FLANNEL[0], "delete", "pod", old["metadata"]["name"], "--wait=false")
-    wait_until(lambda: _successor_ready(lab, node, old), f"a new flannel is ready on {node}", 90)
-
-
-def _successor_ready(lab: Cluster, node: str, old: Object | None) -> bool:
-    pod = flannel_pods(lab).get(node)
-    if pod is None or (old is not None and pod["metadata"]["uid"] == old["metadata"]["uid"]):
-        return False
-    return ready(pod)
+    lab.restart_flannel(node)
 
 
 def ready(thing: Object) -> bool:

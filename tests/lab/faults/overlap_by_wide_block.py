@@ -20,7 +20,7 @@ class OverlapByWideBlock(Fault):
 
     def draw(self, lab: Cluster, random: Random) -> Victims:
         values = bare.drawn(random)
-        return Victims((values["bare"], *sorted(hands.nodes(lab))), values)
+        return Victims((values["bare"], *sorted(lab.pod_cidrs())), values)
 
     def inject(self, lab: Cluster, victims: Victims) -> None:
         bare.create(lab, victims.values, "10.244.0.0/16")
@@ -37,7 +37,7 @@ class OverlapByWideBlock(Fault):
             gone = partial(hands.holds, lab, peer, "! ip route | grep -q ^10.244.0.0/16")
             hands.wait_until(gone, f"{peer} forgot the /16", 60)
         for name in shared:
-            hands.restart_flannel(lab, name)
+            lab.restart_flannel(name)
             mac = victims.values["mac"]
             hands.shell(lab, name, f"ip neigh del 10.244.0.0 dev flannel.1 || true; bridge fdb del {mac} dev flannel.1 || true")
             bare.touch(lab, name)

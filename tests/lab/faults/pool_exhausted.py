@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.lab.cluster import DEFAULT_FLAGS
-from tests.lab.faults import Fault, Victims, hands
+from tests.lab.faults import Fault, Victims
 from tests.lab.faults.hands import Cluster, wait_until
+from tests.lab.lab import DEFAULT_FLAGS
 from tests.lab.objects import bare_node
 
 
@@ -30,7 +30,7 @@ class PoolExhausted(Fault):
         names = victims.values["names"].split()
         lab.controller_manager(cluster_cidr=victims.values["cidr"])
         lab.create(*(bare_node(name) for name in names))
-        full = 2 ** (24 - int(victims.values["cidr"].partition("/")[2])) - len(hands.nodes(lab))
+        full = 2 ** (24 - int(victims.values["cidr"].partition("/")[2])) - len(lab.pod_cidrs().keys() - set(names))
         wait_until(lambda: sum(bool(lab.pod_cidrs()[name]) for name in names) == full, "all blocks are given away")
         wait_until(lambda: refused(lab) >= waiting(lab), "the allocator refused those who wait")
 
