@@ -130,11 +130,17 @@ def _stays(facts: Facts, node: Node) -> tuple[bool, bool, bool, bool, float]:
 def survivors(facts: Facts, name: str) -> tuple[str, ...]:
     """Members whose entries every peer drops with those of this Node: they share its podCIDR, its gateway, or its VTEP.
 
-    Peers keep one entry for all that share it: one Node of each such group, the one that leaves last.
+    Peers keep one entry for all that share it: one Node of each such group, the one that leaves last. A twin goes before
+    others with its gateway: announced again, it has both its route and that entry, and another would have only the entry.
     """
     index = _index(facts)
-    found = (next((n for n in reversed(index.order(facts, group)) if n != name), None) for group in index.groups_of.get(name, ()))
-    return tuple(dict.fromkeys(other for other in found if other is not None))
+    left: dict[Group, str] = {}
+    for group in index.groups_of.get(name, ()):
+        other = next((n for n in reversed(index.order(facts, group)) if n != name), None)
+        if other is not None:
+            left[group] = other
+    twins = {group[:2] for group in left if len(group) == 3}
+    return tuple(dict.fromkeys(other for group, other in left.items() if group not in twins))
 
 
 def clears_others(facts: Facts, name: str) -> bool:
@@ -224,9 +230,11 @@ class _Index:
 
 
 def _gateways(facts: Facts) -> Iterator[tuple[Group, str]]:
+    """Members by podCIDR (family, base, length), and by the gateway that it has in flannel (family, base)."""
     for item in facts.pod_cidrs:
-        if item.prefix is not None and item.node in facts.member_names:
-            yield (item.prefix.family, item.prefix.base), item.node
+        if (prefix := item.prefix) is not None and item.node in facts.member_names:
+            yield (prefix.family, prefix.base, prefix.length), item.node
+            yield (prefix.family, prefix.base), item.node
 
 
 def _vteps(facts: Facts) -> Iterator[tuple[Group, str]]:

@@ -414,6 +414,13 @@ class TestSurvivors:
         assert set(survivors(facts, "gone")) == {"clone", "base"}
         assert survivors(facts, "w005") == ()
 
+    def test_the_twin_goes_before_another_with_the_same_gateway(self) -> None:
+        """Peers drop the twin's route with the deleted Node: only the twin's own announcement brings it back."""
+        twins = [announced(node(name, "10.244.4.0/24", ip=f"10.20.7.{n}")) for n, name in enumerate(("left", "stays"), 1)]
+        for days in (400, 1):  # the wide one is the oldest, or the youngest
+            wide = announced(node("wide", "10.244.4.0/22", ip="10.20.7.9", created=NOW - days * DAY))
+            assert survivors(Facts(cluster(*twins, wide, *fleet(2, first=20))), "left") == ("stays",)
+
     def test_each_write_to_a_node_is_another_than_the_one_before(self) -> None:
         """Both families each time: peers act only where both have changed."""
         facts = Facts(cluster(announced(node("a", "10.244.1.0/24", ip="10.20.7.1"), public_ipv6="fd01::1")))
