@@ -8,7 +8,6 @@ A flag that destroys data is never given.
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from flannelscope.cidr import show
@@ -23,6 +22,7 @@ from flannelscope.proofs import restart_flannel, when
 from flannelscope.targets import target
 from flannelscope.text import clean, fold
 
+BLANKS = 64  # before backend-data they are at most so many, however often it is written
 MOST = 12  # Nodes for which one remedy holds the commands
 CAUTION = (
     "A podCIDR cannot be changed in place. Deleting a Node lets every peer drop the routes to its podCIDR, also where "
@@ -45,9 +45,8 @@ def exchange_remedy(facts: Facts, summary: str, *names: str, clearing: bool = Tr
     new: list[Prefix] = []
     if blocked and clearing:
         sentences.insert(0, blocked)
-    touched = Counter[str]()
     for name in names[:MOST]:
-        said, lines = _of_node(facts, name, touched, clearing, bool(blocked))
+        said, lines = _of_node(facts, name, clearing, bool(blocked))
         sentences += said
         commands += lines
         if lines and not dead(facts, facts.nodes[name]):
@@ -58,7 +57,7 @@ def exchange_remedy(facts: Facts, summary: str, *names: str, clearing: bool = Tr
     return Remedy(" ".join(dict.fromkeys(filter(None, sentences))), tuple(commands), CAUTION)
 
 
-def _of_node(facts: Facts, name: str, touched: Counter[str], clearing: bool, blocked: bool) -> tuple[list[str], tuple[str, ...]]:
+def _of_node(facts: Facts, name: str, clearing: bool, blocked: bool) -> tuple[list[str], tuple[str, ...]]:
     """What is to be said of one Node, and its commands."""
     node = facts.nodes[name]
     if reason := objection(facts, node):
@@ -68,10 +67,10 @@ def _of_node(facts: Facts, name: str, touched: Counter[str], clearing: bool, blo
     if clears and blocked:
         return [*silent, f"Until then {name} must not be deleted: its block would be handed out while others use it."], ()
     if silent:
-        return silent, removal(facts, name, touched, clears=clears)
+        return silent, removal(facts, name, clears=clears)
     if lacking := _lacking(facts, node):
         return [f"No command for {name}: {lacking}."], ()
-    return [], exchange(facts, name, touched, clears=clears)
+    return [], exchange(facts, name, clears=clears)
 
 
 def _lacking(facts: Facts, node: Node) -> str:
@@ -92,18 +91,18 @@ def left_over(facts: Facts, node: Node) -> str:
     return f"{node.name} has been silent since {when(since)}: only if its machine is gone for good, delete its Node{effect}."
 
 
-def removal(facts: Facts, name: str, touched: Counter[str], *, clears: bool) -> tuple[str, ...]:
+def removal(facts: Facts, name: str, *, clears: bool) -> tuple[str, ...]:
     """The commands that save and delete the Node of a machine that is gone."""
     node = shlex.quote(name)
     return (
         f"kubectl get node {node} -o yaml > {shlex.quote(name + '.yaml')}",
         f"kubectl delete node {node}",
-        *touch(facts, survivors(facts, name), touched),
+        *touch(facts, survivors(facts, name), name),
         *(restart_manager(facts) if clears else ()),
     )
 
 
-def exchange(facts: Facts, name: str, touched: Counter[str], *, clears: bool) -> tuple[str, ...]:
+def exchange(facts: Facts, name: str, *, clears: bool) -> tuple[str, ...]:
     """The commands that give a living Node another podCIDR. Peers set the entries of those who share the old one again."""
     wanted = ",".join(map(show, target(facts, name))) or "a free podCIDR (flannelscope cidr free)"
     node, agent = shlex.quote(name), _AGENTS.get(embedding(facts.nodes[name]), "kubelet")
@@ -113,7 +112,7 @@ def exchange(facts: Facts, name: str, touched: Counter[str], *, clears: bool) ->
         f"  # set spec.podCIDR and spec.podCIDRs to {wanted}; remove uid, resourceVersion, managedFields",
         f"systemctl stop {agent}  # on {node}; running containers stay",
         f"kubectl delete node {node}",
-        *touch(facts, survivors(facts, name), touched),
+        *touch(facts, survivors(facts, name), name),
         *(restart_manager(facts) if clears else ()),
         f"kubectl create -f {shlex.quote(name + '.json')}",
         *_former_network(facts, name),
@@ -174,21 +173,20 @@ def _each(names: Iterable[str]) -> str:
     return f"{clean(fold(unique))}{', one after the other' if len(unique) > 1 else ''}"
 
 
-def touch(facts: Facts, names: Iterable[str], touched: Counter[str] | None = None) -> tuple[str, ...]:
-    """The writes after which every peer sets its entries for these members again: the same backend-data, another blank.
+def touch(facts: Facts, names: Iterable[str], leaving: str = "") -> tuple[str, ...]:
+    """The writes after which every peer sets its entries for these members again: the same backend-data, other blanks.
 
-    In one list of commands `touched` counts the writes to each Node, so that each writes another blank than the one before
-    it: an unchanged value does nothing.
+    `leaving` is the Node whose deletion makes them necessary. For each such Node they are others, in whichever remedies they
+    stand and whichever of these are followed: an unchanged value does nothing.
     """
-    touched = Counter() if touched is None else touched
     commands = []
     for name in names:
-        node = facts.nodes[name]
+        node, turns = facts.nodes[name], facts.touches.setdefault(name, {})
+        turn = turns.setdefault(leaving, len(turns))
         for key in (prefix + key for prefix in gates(node) for key in ("backend-data", "backend-v6-data")):
             raw = node.annotations.get(key)
             if raw is not None:
                 bare = raw.lstrip(" ")
-                other = " " * ((len(raw) - len(bare) + 1 + touched[name]) % 2) + bare
+                other = " " * ((len(raw) - len(bare) + 1 + turn) % BLANKS) + bare
                 commands.append(f"kubectl annotate --overwrite node {shlex.quote(name)} {shlex.quote(f'{key}={other}')}")
-        touched[name] += 1  # after all of its keys
     return tuple(commands)

@@ -48,6 +48,7 @@ class Facts:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.targets: dict[str, tuple[Prefix, ...]] = {}  # podCIDRs proposed so far, by Node name (targets.py)
+        self.touches: dict[str, dict[str, int]] = {}  # which write to a Node each deletion of another needs (exchange.py)
         self._settled: dict[str, bool] = {}  # by Node name: many checks ask
         self.fresh_blocks: Iterator[tuple[Prefix, ...]] | None = None
 
