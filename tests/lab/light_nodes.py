@@ -18,7 +18,7 @@ from tests.lab.settings import Settings
 from tests.lab.synced import lacking
 
 Say = Callable[[str], None]
-ON_THE_WAY = 24  # machines whose flanneld does not run yet; more at once only wait for each other
+ON_THE_WAY = 32  # machines whose flanneld does not run yet; more at once only wait for each other
 WORKERS = 2  # prepare the next machines' files meanwhile
 PATIENCE = 600.0  # seconds, for all of them together
 RUNS = "Running backend"
@@ -37,6 +37,8 @@ def start(lab: Lab, say: Say) -> None:
         api.post("/api/v1/nodes", light_objects.node(machine, settings.kind.dual_stack))
     _keep_leases(places, light)
     wait_until(lambda: _all_have_podcidrs(api, light), f"podCIDRs for light nodes; read {places.logs}/cp", PATIENCE)
+    for machine in light:
+        api.patch(f"/api/v1/nodes/{machine.name}", light_objects.announced(machine, settings.kind))
     say(f"{len(light)} light nodes have podCIDRs")
     _start_in_turn(places, settings, light)
     operator_home.write(places, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from datetime import UTC, datetime
 
@@ -10,7 +11,7 @@ from tests.lab.api import Object
 from tests.lab.manifests import LIGHT_LABEL
 from tests.lab.networks import Machine
 from tests.lab.programs.images import BUSYBOX
-from tests.lab.settings import KUBERNETES
+from tests.lab.settings import KUBERNETES, Kind
 
 RESOURCES = {"cpu": "2", "memory": "4Gi", "pods": "110", "ephemeral-storage": "20Gi"}
 
@@ -59,6 +60,25 @@ def node(machine: Machine, dual_stack: bool = False) -> Object:
             },
         },
     }  # fmt: skip
+
+
+def announced(machine: Machine, kind: Kind) -> Object:
+    """The annotations that flannel left on the Node before its machine was last switched off: {} where none can be foreseen.
+
+    A flannel that finds its own there, keeps its MAC and changes nothing. If hundreds came up without, each would have to be
+    told hundreds of times what the others have just announced.
+    """
+    if kind.backend.get("Type") != "vxlan" or kind.dual_stack:
+        return {}
+    digest = hashlib.sha256(machine.name.encode()).digest()
+    mac = ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))  # locally administered
+    values = {
+        "backend-type": "vxlan",
+        "backend-data": json.dumps({"VNI": kind.backend.get("VNI", 1), "VtepMAC": mac}, separators=(",", ":")),
+        "kube-subnet-manager": "true",
+        "public-ip": machine.private,
+    }
+    return {"metadata": {"annotations": {f"flannel.alpha.coreos.com/{name}": value for name, value in values.items()}}}
 
 
 def pod(machine: Machine) -> Object:

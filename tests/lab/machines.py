@@ -14,7 +14,8 @@ from tests.lab.settings import Settings
 
 INIT = Path(__file__).with_name("node.sh")
 FOLDERS = (
-    "dev etc/lab/services etc/cni/net.d etc/ssh etc/pam.d etc/security etc/kubernetes home/ops/.ssh mnt opt/cni/bin"
+    "dev etc/alternatives etc/cni/net.d etc/iproute2 etc/kubernetes etc/lab/dev etc/lab/services etc/ld.so.conf.d etc/pam.d"
+    " etc/security etc/ssh home/ops/.ssh mnt opt/cni/bin"
     " opt/lab/programs opt/lab/images proc root/.ssh run sys tmp usr var/lib/cni var/lib/containerd var/lib/kubelet var/log"
     " var/tmp"
 )
@@ -25,6 +26,13 @@ TAKEN = (
 )
 # Folders of the same sort are lent by a mount: one of them has hundreds of links, and there may be hundreds of machines.
 LENT = ("alternatives", "iproute2", "ld.so.conf.d")
+# Programs' folders that are links where /usr holds them all, and what a kernel does not put into /dev.
+LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+DEVICES = {
+    "ptmx": "pts/ptmx",
+    "fd": "/proc/self/fd",
+    **{name: f"/proc/self/fd/{number}" for number, name in enumerate(("stdin", "stdout", "stderr"))},
+}
 USERS = {
     "root": "x:0:0:root:/root:/bin/bash",
     "sshd": "x:102:65534::/run/sshd:/usr/sbin/nologin",
@@ -57,6 +65,7 @@ def make_root(places: Places, machine: Machine) -> None:
     (root / "host").mkdir(exist_ok=True)  # where the init puts this machine's own root for a moment
     for folder in ("tmp", "var/tmp"):
         (root / folder).chmod(0o1777)
+    _make_links(root)
     for name in TAKEN:
         _take(Path("/etc") / name, root / "etc" / name)
     for path, text in FILES.items():
@@ -68,6 +77,15 @@ def make_root(places: Places, machine: Machine) -> None:
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{machine.private} {machine.name}\n")
     _make_keys(places, machine, root)
     (places.logs / machine.name).mkdir(parents=True, exist_ok=True)
+
+
+def _make_links(root: Path) -> None:
+    (root / "var/run").symlink_to("/run")
+    for name in LINKS:
+        if Path("/", name).is_symlink():
+            (root / name).symlink_to(Path("/", name).readlink())
+    for name, target in DEVICES.items():
+        (root / "etc/lab/dev" / name).symlink_to(target)
 
 
 def _take(source: Path, target: Path) -> None:

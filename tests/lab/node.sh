@@ -10,15 +10,12 @@ cd "$ROOT"
 
 # Programs are this machine's, and cannot be changed from inside.
 borrow() {
-  mkdir -p "$2"
-  mount --bind "$1" "$2"
-  mount -o remount,bind,ro "$2"
+  mount -o bind,ro "$1" "$2"
 }
 borrow /usr usr
 for name in bin sbin lib lib32 lib64 libx32; do
-  if [ -L "/$name" ]; then
-    ln -sfn "$(readlink "/$name")" "$name"
-  elif [ -d "/$name" ]; then
+  if [ ! -L "/$name" ] && [ -d "/$name" ]; then
+    mkdir -p "$name"
     borrow "/$name" "$name"
   fi
 done
@@ -32,26 +29,24 @@ mount --bind "$LOGS" var/log
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755 tmpfs sys/fs/cgroup
+(cd sys/fs/cgroup && mkdir $CONTROLLERS)
 for controller in $CONTROLLERS; do
-  mkdir "sys/fs/cgroup/$controller"
   mount -t cgroup -o "$controller" cgroup "sys/fs/cgroup/$controller"
 done
 
 mount -t tmpfs -o mode=755 tmpfs dev
-for device in null zero full random urandom tty kmsg fuse; do
-  [ -c "/dev/$device" ] && cp -a "/dev/$device" "dev/$device"
-done
 mkdir dev/pts dev/shm dev/net
-[ -c /dev/net/tun ] && cp -a /dev/net/tun dev/net/tun
+devices=(etc/lab/dev/*)
+for device in null zero full random urandom tty kmsg fuse; do
+  [ ! -c "/dev/$device" ] || devices+=("/dev/$device")
+done
+cp -a "${devices[@]}" dev
+[ ! -c /dev/net/tun ] || cp -a /dev/net/tun dev/net/tun
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
-ln -s pts/ptmx dev/ptmx
-ln -s /proc/self/fd dev/fd
-for n in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${n%%:*}" "dev/${n#*:}"; done
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 
 mount -t tmpfs -o mode=755 tmpfs run
 mkdir -p run/sshd run/lock run/flannel
-ln -sfn /run var/run
 
 pivot_root . host
 cd /
