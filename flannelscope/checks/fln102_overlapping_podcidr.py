@@ -20,8 +20,9 @@ What to do
 Usually the larger one is a remnant of another node mask: give it a podCIDR of the usual length. Deleting its Node clears
 every block it touched in the controller manager, also those in use by others: restart the controller manager before any
 Node joins, but never while FLN103 stands: it would not start. Peers also drop the neighbour entry of the base address, which
-the Node with the same base still needs: write its backend-data annotation again with another blank. Where all it contains
-are dead, or it may not be moved and contains few, these move in its place.
+the Node with the same base still needs: write its backend-data annotation again with another blank. That Node's own flannel
+can neither set nor remove a route by its own address: it tries for minutes, and what other Nodes announce waits meanwhile
+(FLN311). Where all it contains are dead, or it may not be moved and contains few, these move in its place.
 
 How to undo it
 
