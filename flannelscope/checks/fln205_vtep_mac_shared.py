@@ -12,7 +12,7 @@ How to see it
 
 One VtepMAC (wireguard: PublicKey) in the backend-data of two Nodes; on a node, `ip -details link show flannel.1`.
 
-    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'
+    kubectl get nodes -o yaml | grep -E '^    name:|flannel\\.alpha\\.coreos\\.com'  # each name stands below its annotations
 
 What to do
 
