@@ -64,7 +64,9 @@ def shows(claim: Claim) -> str:
     place = rest.split(" ")[0]
     if kind == "Node":
         return f"kubectl get node {shlex.quote(place)} -o jsonpath='{{.metadata.annotations}}'"
-    if kind in ("Pod", "ConfigMap") and "/" in place:
+    if kind == "ServiceCIDR":
+        return f"kubectl get servicecidr {shlex.quote(place)} -o yaml"
+    if kind in ("Pod", "ConfigMap", "Service") and "/" in place:
         namespace, _, name = place.partition("/")
         return f"kubectl -n {shlex.quote(namespace)} get {kind.lower()} {shlex.quote(name)} -o yaml"
     return _SHOWS.get(claim.setting, "") if claim.origin.source == "api" else ""

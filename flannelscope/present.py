@@ -19,10 +19,11 @@ from flannelscope.text import clean, count, fold
 from flannelscope.verdict import verdict
 from flannelscope.views import CoverageLine, EvidenceLine, FindingView, Overview, SettingLine, UnknownLine
 
-__all__ = ["coverage", "finding_view", "node_rows", "overview", "settings_lines"]
+__all__ = ["coverage", "finding_view", "node_rows", "overview", "settings_lines", "undo"]
 
 LONGEST = 2000  # characters of one text
 ALL_NAMED = "-o json names all"
+IN_EFFECT, ALSO_SAID = "in effect", "also said"
 
 
 def overview(facts: Facts, judgement: Judgement, *, complete: bool, requests: int = 0, received: int = 0) -> Overview:
@@ -67,12 +68,13 @@ def finding_view(finding: Finding) -> FindingView:
         remedy=_said(remedy.summary) if remedy else "",
         commands=tuple(_command(command) for command in (*remedy.commands, remedy.proof) if command) if remedy else (),
         caution=_said(remedy.caution) if remedy else "",
-        undo=_undo().get(finding.code, "") if remedy else "",
+        undo=undo().get(finding.code, "") if remedy else "",
     )
 
 
 @cache
-def _undo() -> dict[str, str]:
+def undo() -> dict[str, str]:
+    """By code how what is to be done is undone, "" where it changes nothing."""
     return {check.code: check.undo for check in all_checks()}
 
 
@@ -173,7 +175,7 @@ def _sources(configuration: AddressConfiguration, setting: str) -> tuple[Evidenc
 
 
 def _source(claim: Claim) -> EvidenceLine:
-    what = "in effect" if claim.chosen else "also said"
+    what = IN_EFFECT if claim.chosen else ALSO_SAID
     return EvidenceLine(what, _said(claim.value), _said(_origin(claim)), _command(shows(claim)))
 
 

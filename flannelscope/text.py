@@ -117,5 +117,5 @@ def spoken(slug: str) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """1 node, 2 nodes."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """1 node, 2 nodes, 1,019 pods."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

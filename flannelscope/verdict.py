@@ -54,15 +54,15 @@ def verdict(facts: Facts, judgement: Judgement, *, complete: bool) -> str:
 
 
 def reading_now(snapshot: Snapshot) -> str:
-    """What is being read at the moment: "Reading pods: 3500 of 15000 so far."."""
+    """What is being read at the moment: "Reading pods: 3,500 of 15,000 so far."."""
     going = next((topic for topic, reading in snapshot.readings.items() if not reading.complete), None)
     if going is None:
         known = set(snapshot.readings) | {gap.topic for gap in snapshot.gaps}
         going = next((topic for topic in Topic if topic not in known), None)
         return f"Reading {TOPIC_WORDS[going]}: nothing has come yet." if going is not None else "Reading: nearly done."
     reading = snapshot.readings[going]
-    of = f" of {reading.asked}" if reading.asked > reading.answered else ""
-    return f"Reading {TOPIC_WORDS[going]}: {reading.answered}{of} so far."
+    of = f" of {reading.asked:,}" if reading.asked > reading.answered else ""
+    return f"Reading {TOPIC_WORDS[going]}: {reading.answered:,}{of} so far."
 
 
 def causes(findings: Sequence[Finding]) -> list[list[Finding]]:

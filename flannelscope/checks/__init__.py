@@ -18,6 +18,7 @@ from flannelscope.facts import Facts
 from flannelscope.model import Evidence, Finding, Remedy, Severity, Subject, Topic, Unknown, Value
 
 UNDO = "How to undo it"  # the title of a section
+ONLY_LOOKS = "There is nothing to undo: nothing is changed by looking."  # all that stands there for what changes nothing
 Detect = Callable[[Facts], Iterator[Finding | Unknown]]
 REACHABILITY = tuple(f"FLN{number}" for number in range(501, 513))  # all of 5xx: what a matrix would show
 
@@ -38,9 +39,10 @@ class Check(Value, frozen=True, kw_only=True):
 
     @property
     def undo(self) -> str:
-        """How what is to be done is undone: that section of the docstring, "" where there is none."""
+        """How what is to be done is undone: that section of the docstring, "" where nothing is changed."""
         section = self.explanation.partition(f"{UNDO}\n")[2].lstrip("-\n")
-        return " ".join(section.split("\n\n", 1)[0].split())
+        told = " ".join(section.split("\n\n", 1)[0].split())
+        return "" if told == ONLY_LOOKS else told
 
     def finding(
         self,

@@ -17,7 +17,7 @@ Nothing at once. When the flag is changed next time, write the masked form; it m
 
 How to undo it
 
-There is nothing to undo.
+There is nothing to undo: nothing is changed by looking.
 """
 
 from __future__ import annotations

@@ -18,11 +18,12 @@ The DaemonSet counts fewer pods than Nodes, or a pod of it has never run.
 What to do
 
 Where there is no pod: see the events of the DaemonSet (quota, admission, PodSecurity) and whether the controller manager
-runs. Where it never ran: see the pod's events (image, mounts, init containers).
+runs. Where it never ran: see the pod's events (image, mounts, init containers). To keep flannel off a node on purpose, give
+the DaemonSet a node affinity that says so.
 
 How to undo it
 
-Nothing is changed by looking. To keep flannel off a node on purpose, give the DaemonSet a node affinity that says so.
+There is nothing to undo: nothing is changed by looking.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ first: it installs the CNI configuration and writes subnet.env.
 
 How to undo it
 
-Nothing is changed by looking.
+There is nothing to undo: nothing is changed by looking.
 """
 
 from __future__ import annotations

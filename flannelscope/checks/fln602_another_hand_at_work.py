@@ -20,7 +20,7 @@ Wait until it is done. If a lock was left behind by something that has died, rel
 
 How to undo it
 
-Nothing is changed by looking.
+There is nothing to undo: nothing is changed by looking.
 """
 
 from __future__ import annotations

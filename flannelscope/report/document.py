@@ -11,7 +11,9 @@ import msgspec
 from flannelscope import __version__
 from flannelscope.errors import FlannelscopeError
 from flannelscope.model import Evidence, Finding, Remedy, Subject
+from flannelscope.present import undo
 from flannelscope.report import SCHEMA, SEVERITY_WORDS, Report, moment
+from flannelscope.views import EvidenceLine
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -37,7 +39,14 @@ def document(report: Report) -> dict[str, Any]:
             for item in report.suppressed
         ],
         "configuration": [
-            {"setting": line.name, "value": line.value, "from": line.origin, "sure": line.sure} for line in seen.configuration
+            {
+                "setting": line.name,
+                "value": line.value,
+                "from": line.origin,
+                "sure": line.sure,
+                "sources": [_evidence(item) for item in line.sources],
+            }
+            for line in seen.configuration
         ],
     }
 
@@ -93,20 +102,21 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "consequences": [
             {"code": item.code, "subjects": _subjects(item.subjects), "summary": item.summary} for item in finding.consequences
         ],
-        **({"remedy": _remedy(finding.remedy)} if finding.remedy is not None else {}),
+        **({"remedy": _remedy(finding.remedy, finding.code)} if finding.remedy is not None else {}),
     }
 
 
-def _evidence(item: Evidence) -> dict[str, str]:
+def _evidence(item: Evidence | EvidenceLine) -> dict[str, str]:
     return {"what": item.what, "value": item.value, "from": item.origin, "command": item.command}
 
 
-def _remedy(remedy: Remedy) -> dict[str, Any]:
+def _remedy(remedy: Remedy, code: str) -> dict[str, Any]:
     return {
         "summary": remedy.summary,
         "commands": list(remedy.commands),
         "caution": remedy.caution,
         "proof": remedy.proof,
+        "undo": undo().get(code, ""),
     }
 
 

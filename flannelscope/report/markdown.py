@@ -10,7 +10,7 @@ from flannelscope.present import fold_subjects
 from flannelscope.report import SEVERITY_WORDS, Report
 from flannelscope.report.plain import cluster_line, unknown_groups
 from flannelscope.text import clean, count
-from flannelscope.views import FindingView
+from flannelscope.views import FindingView, SettingLine
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$])")
 
@@ -58,6 +58,7 @@ def _lines(report: Report) -> Iterator[str]:
     )
     yield from ("", "## Effective configuration", "")
     yield from _table(("setting", "value", "from", "sure"), ((x.name, x.value, x.origin, x.sure) for x in seen.configuration))
+    yield from _sources(seen.configuration)
     yield ""
     yield from (f"- flannel: {escape(text)}" for text in seen.flannel)
 
@@ -80,6 +81,16 @@ def _finding(finding: FindingView) -> Iterator[str]:
             yield from ("", *(f"    {command}" for command in finding.commands))
     if finding.caution:
         yield from ("", f"*Caution:* {escape(finding.caution)}")
+    if finding.undo:
+        yield from ("", f"*How to undo it:* {escape(finding.undo)}")
+
+
+def _sources(settings: Iterable[SettingLine]) -> Iterator[str]:
+    """Who says what of the settings."""
+    rows = [(line.name, x.what, x.value, x.origin, code(x.command)) for line in settings for x in line.sources]
+    if rows:
+        yield ""
+        yield from _table(("setting", "said", "value", "from", "command"), rows, raw=4)
 
 
 def _missing(missing: Iterable[tuple[str, str]]) -> str:

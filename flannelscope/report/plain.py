@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from flannelscope.model import Severity
-from flannelscope.present import ALL_NAMED, fold_subjects
+from flannelscope.present import ALL_NAMED, IN_EFFECT, fold_subjects
 from flannelscope.report import SEVERITY_WORDS, Report, moment
 from flannelscope.report.alike import differing, written
 from flannelscope.text import clean, count, fold
@@ -46,6 +46,7 @@ def _lines(report: Report, paint: Paint) -> Iterator[str]:
     yield paint("title", "Effective configuration")
     for line in seen.configuration:
         yield f"  {line.name:20} {line.value}{f'  <- {line.origin}' if line.origin else ''}{_sure(line.sure)}"
+        yield from _sources(line.sources, told)
     for text in seen.flannel:
         yield f"  {'flannel':20} {text}"
 
@@ -105,6 +106,8 @@ def finding_lines(finding: FindingView, paint: Paint, told: Told | None = None) 
         yield from (_labelled("", f"$ {command}") for command in finding.commands)
     if told.anew(finding.caution):
         yield _labelled("caution", finding.caution)
+    if told.anew(finding.undo):
+        yield _labelled("undo", finding.undo)
 
 
 def _evidence(lines: Sequence[EvidenceLine]) -> Iterator[str]:
@@ -166,5 +169,16 @@ def _labelled(label: str, text: str) -> str:
     return f"  {label:{LABEL}}{text}"
 
 
+def _sources(lines: Sequence[EvidenceLine], told: Told) -> Iterator[str]:
+    """Who else says something of a setting, value by value, and the commands that show it. What is in effect stands above."""
+    others: dict[str, list[str]] = {}
+    for item in lines:
+        if item.what != IN_EFFECT:
+            others.setdefault(f"{item.what}: {item.value}", []).append(item.origin)
+    for said, origins in others.items():
+        yield f"  {'':20} {said}  <- {'; '.join(dict.fromkeys(origins))}"
+    yield from (f"  {'':20} $ {item.command}" for item in lines if told.anew(item.command))
+
+
 def _sure(sure: str) -> str:
-    return "" if sure in ("yes", "unknown") else f"  ({sure})"
+    return "" if sure in ("yes", "unknown", "contradiction") else f"  ({sure})"

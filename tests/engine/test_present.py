@@ -111,10 +111,10 @@ def test_while_it_reads_the_verdict_says_what_and_how_far() -> None:
     taken = healthy(topics=[t for t in Topic if t is not Topic.PODS])
     assert said(taken, complete=False) == "Reading pods: nothing has come yet."
     partly = replace(taken, readings={**taken.readings, Topic.PODS: Reading(at=NOW, asked=15000, answered=3500, complete=False)})
-    assert said(partly, complete=False) == "Reading pods: 3500 of 15000 so far."
+    assert said(partly, complete=False) == "Reading pods: 3,500 of 15,000 so far."
     assert (
         said(partly, finding("FLN101", "a", "b", summary="Bad"), complete=False)
-        == "Reading pods: 3500 of 15000 so far. So far: Bad."
+        == "Reading pods: 3,500 of 15,000 so far. So far: Bad."
     )
 
 

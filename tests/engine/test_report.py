@@ -33,12 +33,12 @@ from flannelscope.model import (
 from flannelscope.present import node_rows
 from flannelscope.report import Report, Suppression, build, covering, moment
 from flannelscope.report.document import document, encode, error
-from flannelscope.report.markdown import code, markdown
+from flannelscope.report.markdown import code, escape, markdown
 from flannelscope.report.metrics import metrics
 from flannelscope.report.nodes import age, comma_separated, faulty, safe, table
 from flannelscope.report.nodes import document as nodes_document
 from flannelscope.report.plain import plain_text
-from tests.engine.builders import NOW, announced, healthy, manager_pod, node
+from tests.engine.builders import NOW, announced, config_map, healthy, manager_pod, node
 from tests.engine.hostile import FORBIDDEN, TEXTS, hostile
 
 TWINS = Finding(
@@ -90,6 +90,15 @@ SHAPE: dict[str, Any] = {
         }
     ],
     "unknown": [{"code": STRING, "nodes": [STRING], "reason": STRING}],
+    "configuration": [
+        {
+            "setting": STRING,
+            "value": STRING,
+            "from": STRING,
+            "sure": STRING,
+            "sources": [{"what": STRING, "value": STRING, "from": STRING, "command": STRING}],
+        }
+    ],
 }
 
 
@@ -166,6 +175,44 @@ def test_text_tells_everything_about_a_finding() -> None:
         "cluster-cidr",
     ):
         assert part in said
+
+
+CHANGES = re.compile(r"kubectl .*\b(annotate|apply|cordon|create|delete|drain|patch|replace|rollout|set)\b|crictl stop")
+
+
+def test_every_form_says_how_a_remedy_that_changes_something_is_undone() -> None:
+    made = report(taken=(facts := Facts(simulated.build("twins"))).snapshot, found=judge(facts).findings)
+    text, shown = plain_text(made), markdown(made)
+    changing = [f for f in document(made)["findings"] if any(map(CHANGES.match, f.get("remedy", {}).get("commands", ())))]
+    assert changing
+    for found in changing:
+        told = found["remedy"]["undo"]
+        assert told
+        assert f"  undo      {told}" in text
+        assert f"*How to undo it:* {escape(told)}" in shown
+
+
+def test_a_remedy_that_changes_nothing_is_not_followed_by_how_to_undo_it() -> None:
+    silent = replace(TWINS, code="FLN601", remedy=Remedy("See why.", ("kubectl describe node w001",)))
+    made = report(found=(silent,))
+    assert document(made)["findings"][0]["remedy"]["undo"] == ""
+    assert "undo" not in plain_text(made) + markdown(made)
+
+
+def test_every_form_says_who_else_says_something_of_a_setting() -> None:
+    asked = "kubectl -n kube-system get configmap kubeadm-config -o yaml"
+    old = config_map("kubeadm-config", {"ClusterConfiguration": "networking:\n  podSubnet: 10.99.0.0/16\n"})
+    made = report(taken=healthy(control_plane_pods=[manager_pod("--cluster-cidr=10.244.0.0/16")], config_maps=[old]))
+    (line,) = (line for line in document(made)["configuration"] if line["setting"] == "cluster-cidr")
+    assert [(source["what"], source["value"]) for source in line["sources"]] == [
+        ("in effect", "10.244.0.0/16"),
+        ("also said", "10.99.0.0/16"),
+    ]
+    assert line["sources"][1]["command"] == asked
+    assert "also said: 10.99.0.0/16  <- ConfigMap kube-system/kubeadm-config" in plain_text(made)
+    assert f"$ {asked}" in plain_text(made)
+    (row,) = (row for row in markdown(made).splitlines() if row.startswith("| cluster-cidr | also said | 10.99.0.0/16 |"))
+    assert f"`{asked}`" in row
 
 
 def forms(made: Report) -> dict[str, str]:
