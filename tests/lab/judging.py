@@ -24,11 +24,15 @@ class Verdict:
 
 
 def judge(report: Object, expected: Expected, also: frozenset[str] = frozenset()) -> Verdict:
-    """A finding is found when it stands by itself, with its code, about exactly these Nodes.
+    """A finding is found when it stands by itself, with its code, about exactly these Nodes; or as a consequence inside of
+    another that was to be found, where two faults hit the same Nodes at once.
 
     False is whatever else stands at warning or above, but for the codes that are true `also`.
     """
     said = [_said(finding) for finding in report["findings"]]
+    said += [
+        _said(effect) for cause in report["findings"] if _said(cause) in expected.items() for effect in cause["consequences"]
+    ]
     found = tuple(code for code, nodes in expected.items() if (code, nodes) in said)
     grave = [_said(finding) for finding in report["findings"] if RANK[finding["severity"]] >= RANK["warning"]]
     right = set(expected.items())

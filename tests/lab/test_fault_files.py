@@ -46,7 +46,8 @@ def test_an_incident_is_found_by_codes_of_the_catalogue(name: str) -> None:
 
 
 def finding(code: str, *nodes: str, severity: str = "critical") -> Object:
-    return {"code": code, "severity": severity, "subjects": [{"kind": "Node", "name": node} for node in nodes]}
+    subjects = [{"kind": "Node", "name": node} for node in nodes]
+    return {"code": code, "severity": severity, "subjects": subjects, "consequences": []}
 
 
 def test_found_is_the_right_code_about_the_right_nodes() -> None:
@@ -60,6 +61,13 @@ def test_found_is_the_right_code_about_the_right_nodes() -> None:
     assert verdict.missed == ("FLN204", "FLN207")
     assert verdict.false == ("FLN204(n3)",)
     assert verdict.unknown == ("FLN207",)
+
+
+def test_of_two_faults_on_the_same_nodes_one_may_stand_inside_the_other() -> None:
+    twins = finding("FLN101", "n1", "n2") | {"consequences": [finding("FLN204", "n1", "n2")]}
+    both = {"FLN101": frozenset({"n1", "n2"}), "FLN204": frozenset({"n1", "n2"})}
+    assert judge({"findings": [twins], "unknown": []}, both).found == ("FLN101", "FLN204")
+    assert judge({"findings": [twins], "unknown": []}, {"FLN204": both["FLN204"]}).missed == ("FLN204",)
 
 
 def test_what_is_only_worth_knowing_is_not_false() -> None:

@@ -49,7 +49,7 @@ class Stage:
         """Inject these faults at once, check, heal; whatever goes wrong in the lab itself is told in the row."""
         wait_until(lambda: settled(self.lab), "the lab is settled", 240)
         name = "+".join(fault.NAME for fault in faults)
-        drawn = [(fault, fault.draw(self.lab, Random(f"{fault.NAME} {seed}"))) for fault in faults]
+        drawn = self._draw(faults, seed)
         row = Row(name, seed, " / ".join(str(victims) for _, victims in drawn))
         try:
             for fault, victims in drawn:
@@ -60,6 +60,16 @@ class Stage:
         finally:
             self._heal(drawn, row)
         return row
+
+    def _draw(self, faults: Sequence[Fault], seed: int) -> list[tuple[Fault, Victims]]:
+        """Victims of each; of several faults at once, other victims for each as far as a few draws find them."""
+        drawn: list[tuple[Fault, Victims]] = []
+        for fault in faults:
+            taken = {name for _, victims in drawn for name in (*victims.nodes, victims.values.get("victim", ""))}
+            tries = (fault.draw(self.lab, Random(f"{fault.NAME} {seed} {turn}")) for turn in range(20))
+            chosen = next((victims for victims in tries if not taken & {*victims.nodes, victims.values.get("victim", "-")}), None)
+            drawn.append((fault, chosen or fault.draw(self.lab, Random(f"{fault.NAME} {seed}"))))
+        return drawn
 
     def _check(self, drawn: Sequence[tuple[Fault, Victims]], row: Row) -> None:
         """Look until all that has a check is found, at least once; what was false in between counts as well."""
@@ -129,7 +139,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def pairs(faults: Mapping[str, Fault], number: int, seed: int) -> Iterator[tuple[Fault, Fault]]:
-    """As many pairs of faults that do not depend on each other."""
+    """As many pairs of faults, or of a fault and a decoy, that do not depend on each other."""
     apart = [fault for fault in faults.values() if fault.PAIRS]
     random = Random(seed)
     for _ in range(number):
