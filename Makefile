@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OLDEST := (3, 11)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint quick-test lab-test bench wheelhouse clean
+.PHONY: help demo test lint quick-test lab-test truth bench wheelhouse clean
 
 help:
 	@echo "make demo        open the console on a simulated cluster (without a terminal: print its report)"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint        only lint, types and import contracts"
 	@echo "make quick-test  only the tests that need neither root nor a cluster"
 	@echo "make lab-test    only the tests on a real cluster in namespaces of this machine (root)"
+	@echo "make truth       every fault of the lab against the check: what is found, missed, said falsely; SEEDS=1, PAIRS=0, FAULTS=..."
 	@echo "make bench       how fast, how large: a table, no verdict"
 	@echo "make wheelhouse  everything a bastion without internet needs, in wheelhouse/"
 	@echo "make clean       remove what these made, the environment too"
@@ -53,6 +54,12 @@ quick-test: $(VENV)/.installed-dev
 # One process: there is one cluster, and it has the machine's network namespaces to itself.
 lab-test: $(VENV)/.installed-dev
 	$(BIN)/pytest -q -m lab tests/lab
+
+# A lab of its own, with the same nodes for every fault; the table says what was found and what was not, and fails nothing.
+truth: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.lab up --name truth --nodes 4
+	@$(BIN)/python -m tests.lab.truth --lab truth --seeds $(or $(SEEDS),1) --pairs $(or $(PAIRS),0) $(FAULTS)
+	@$(BIN)/python -m tests.lab down --name truth
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench
