@@ -11,6 +11,7 @@ from tests.lab.processes import LabFailed, wait_until
 from tests.lab.settings import Settings
 
 Object = dict[str, Any]
+FIRST_WORDS = "CLI flags config"  # in the first line that flannel logs, of whatever version
 PROBES = "app in (probe, light-probe)"
 
 
@@ -49,7 +50,8 @@ class FlannelAccess(ABC):
     def flannel_log(self, node: str) -> str:
         """What flannel on a node has logged since it was last started."""
         if node in self.light:
-            return (self.places.node(node) / "flannel.log").read_text(errors="replace")
+            whole = (self.places.logs / node / "flanneld.log").read_text(errors="replace")
+            return whole[max(0, whole.rfind(FIRST_WORDS)) :]
         kind = self.settings.kind
         return self.kubectl("-n", kind.namespace, "logs", self.flannel_pod(node), "-c", kind.container)
 
