@@ -1,4 +1,4 @@
-"""The lab from the command line: `python -m tests.lab up|down|status|shell|kinds`."""
+"""The lab from the command line: `python -m tests.lab up|down|status|shell|run|kinds|build|capabilities`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.lab import programs
+from tests.lab import capabilities, programs
 from tests.lab.lab import attached
 from tests.lab.lifecycle import reserved, take_down, up
 from tests.lab.places import Places, labs
@@ -41,6 +41,8 @@ def parser() -> argparse.ArgumentParser:
     running.add_argument("argv", nargs=argparse.REMAINDER)
     verbs.add_parser("status", help="all labs of this user").set_defaults(do=_status)
     verbs.add_parser("kinds", help="kinds of cluster").set_defaults(do=_kinds)
+    verbs.add_parser("build", help="build what a lab needs, once a machine").set_defaults(do=_build)
+    verbs.add_parser("capabilities", help="what this machine can do, found out by trying").set_defaults(do=_capabilities)
     return whole
 
 
@@ -94,6 +96,19 @@ def _status(_: argparse.Namespace) -> int:
 
 def _kinds(_: argparse.Namespace) -> int:
     print("\n".join(f"{name:16} {kind.about}" for name, kind in KINDS.items()))
+    return 0
+
+
+def _build(_: argparse.Namespace) -> int:
+    reason = programs.missing()
+    if reason:
+        raise LabFailed(reason)
+    programs.provide(lambda line: print(line, flush=True))
+    return 0
+
+
+def _capabilities(_: argparse.Namespace) -> int:
+    print(capabilities.table())
     return 0
 
 

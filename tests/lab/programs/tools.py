@@ -15,7 +15,6 @@ PACKAGES = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "sudo": "sudo",
-    "openssl": "openssl",
     "iptables": "iptables",
     "iptables-legacy": "iptables",
     "nft": "nftables",
