@@ -16,6 +16,7 @@ import pytest
 from tests.lab import programs
 from tests.lab.processes import started_at, wait_until
 from tests.lab.programs import compilers, images, recipes, shelf, tools, workshop
+from tests.lab.programs.__main__ import main
 from tests.lab.programs.recipes import Recipe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -185,3 +186,14 @@ def test_what_is_built_here_tells_its_version() -> None:
     if not built:
         pytest.skip("nothing is built yet: python -m tests.lab build")
     assert [shelf.differs(recipe, shelf.folder(recipe)) for recipe in built] == [""] * len(built)
+
+
+def test_what_is_to_be_installed_is_one_package_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tools, "PATH", "/nowhere")
+    assert main("packages") == 0
+    assert capsys.readouterr().out.splitlines() == tools.lacking()
+    monkeypatch.setattr(tools, "PACKAGES", {"/bin/sh": "dash"})
+    assert main("packages") == 0
+    assert capsys.readouterr().out == ""

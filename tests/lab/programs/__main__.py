@@ -11,7 +11,8 @@ from tests.lab.programs.tools import lacking
 def main(verb: str) -> int:
     """Run one verb; 1 where the lab cannot be had."""
     if verb == "packages":
-        print("\n".join(lacking()))
+        for package in lacking():
+            print(package)
         return 0
     reason = missing()
     if verb == "build" and not reason:
