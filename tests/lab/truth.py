@@ -82,7 +82,7 @@ class Stage:
             false.update(dict.fromkeys(verdict.false))
             row.seconds = time.monotonic() - began
             row.verdict = Verdict(verdict.found, verdict.missed, tuple(false), verdict.unknown)
-            if set(verdict.missed) <= planned().keys() or row.seconds > patience:
+            if set(verdict.missed) <= planned().keys() | set(verdict.unknown) or row.seconds > patience:
                 return
             time.sleep(1.0)
 
@@ -169,6 +169,8 @@ def main() -> None:
         for faults, seed in plays:
             rows.append(stage.play(faults, seed))
             print(line(rows[-1]), file=sys.stderr, flush=True)
+    except LabFailed as failure:
+        print(f"the lab itself gave way after {len(rows)} of {len(plays)}: {failure}", file=sys.stderr)
     finally:
         print("\n".join(table(rows)))
 

@@ -24,7 +24,7 @@ class CompletedPods(Decoy):
 
     def inject(self, lab: Cluster, victims: Victims) -> None:
         for name in victims.values["names"].split():
-            lab.create(pod_running(name, victims.values["victim"], ["/bin/true"]))
+            lab.create(pod_running(name, victims.values["victim"], ["/bin/sh", "-c", "exit 0"]))
             wait_until(partial(_succeeded, lab, name), f"{name} has succeeded")
 
     def heal(self, lab: Cluster, victims: Victims) -> None:
