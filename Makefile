@@ -5,9 +5,14 @@ WHEELHOUSE ?= wheelhouse
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OLDEST := (3, 11)
+LAB := $(BIN)/python -m tests.lab
+N ?= 4
+LIGHT ?= 0
+KIND ?= vxlan
+NAME ?= lab
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint quick-test lab-test truth bench wheelhouse clean
+.PHONY: help demo test lint quick-test lab-test lab lab-shell lab-down lab-status truth bench wheelhouse clean
 
 help:
 	@echo "make demo        open the console on a simulated cluster (without a terminal: print its report)"
@@ -15,7 +20,11 @@ help:
 	@echo "make lint        only lint, types and import contracts"
 	@echo "make quick-test  only the tests that need neither root nor a cluster"
 	@echo "make lab-test    only the tests on a real cluster in namespaces of this machine (root)"
+	@echo "make lab         a real cluster in namespaces of this machine (root): N=4 nodes, LIGHT=0 light ones, KIND=vxlan, NAME=lab"
+	@echo "make lab-shell   a shell in its bastion, where flannelscope, kubectl and ssh simply work"
+	@echo "make lab-status  what is up; make lab-down NAME=lab ends all of it"
 	@echo "make truth       every fault of the lab against the check: what is found, missed, said falsely; SEEDS=1, PAIRS=0, FAULTS=..."
+	@echo "make lab INCIDENT=podcidr-exhaustion   a lab that stands up broken, to walk through with the console"
 	@echo "make bench       how fast, how large: a table, no verdict"
 	@echo "make wheelhouse  everything a bastion without internet needs, in wheelhouse/"
 	@echo "make clean       remove what these made, the environment too"
@@ -54,6 +63,19 @@ quick-test: $(VENV)/.installed-dev
 # One process: there is one cluster, and it has the machine's network namespaces to itself.
 lab-test: $(VENV)/.installed-dev
 	$(BIN)/pytest -q -m lab tests/lab
+
+lab: $(VENV)/.installed-dev
+	@$(LAB) up --name $(NAME) --nodes $(N) --light $(LIGHT) --kind $(KIND)
+	@$(if $(INCIDENT),$(BIN)/python -m tests.lab.game_day --lab $(NAME) $(INCIDENT))
+
+lab-shell: $(VENV)/.installed-dev
+	@$(LAB) shell --name $(NAME)
+
+lab-down: $(VENV)/.installed-dev
+	@$(LAB) down --name $(NAME)
+
+lab-status: $(VENV)/.installed-dev
+	@$(LAB) status
 
 # A lab of its own, with the same nodes for every fault; the table says what was found and what was not, and fails nothing.
 truth: $(VENV)/.installed-dev

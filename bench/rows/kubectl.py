@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from bench.measure import PROGRAM, in_turns, run
 from bench.stub_server import stub
 from bench.table import Row, Skip
+from tests.lab.programs.shelf import program
 
 PLACE = 2
 WORK = "5,000 nodes + 15,000 pods against kubectl get -o json"
@@ -17,7 +17,7 @@ WORK = "5,000 nodes + 15,000 pods against kubectl get -o json"
 
 def measure() -> Iterator[Row]:
     """`flannelscope nodes`, judged and printed, against kubectl's two lists, printed."""
-    kubectl = shutil.which("kubectl") or str(Path(os.environ.get("LAB_HOME", Path.home() / ".cache/lab")) / "bin/kubectl")
+    kubectl = shutil.which("kubectl") or str(program("kubectl"))
     if not Path(kubectl).exists():
         raise Skip("needs kubectl, in the path or built with the lab")
     with stub(5000, 15_000) as kubeconfig:

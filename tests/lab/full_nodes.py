@@ -43,7 +43,7 @@ def prepare(places: Places, settings: Settings, machine: Machine) -> None:
         shutil.copy(plugin, root / "opt/cni/bin")
     (root / "etc/containerd").mkdir(exist_ok=True)
     (root / "etc/containerd/config.toml").write_text(CONTAINERD)
-    (root / "var/lib/kubelet/config.yaml").write_text(json.dumps(configuration(machine), indent=1))
+    (root / "var/lib/kubelet/config.yaml").write_text(json.dumps(configuration(settings, machine), indent=1))
     (root / "etc/kubernetes/pki").mkdir(exist_ok=True)
     shutil.copy(places.pki / "ca.crt", root / "etc/kubernetes/pki/ca.crt")
     shutil.copy(certificates.make_node(places.pki, machine.name), root / "etc/kubernetes/kubelet.conf")
@@ -52,29 +52,34 @@ def prepare(places: Places, settings: Settings, machine: Machine) -> None:
     (root / "etc/lab/services/kubelet").write_text(kubelet_service(settings, machine))
 
 
-def configuration(machine: Machine) -> dict[str, Any]:
+def configuration(settings: Settings, machine: Machine) -> dict[str, Any]:
     """The kubelet's configuration. Disks and images are nobody's business here: nothing is evicted or removed for them."""
+    asks = not standalone(settings, machine)  # the API server whether somebody may do something
     control = {"staticPodPath": "/etc/kubernetes/manifests"} if machine.name == CONTROL_PLANE else {}
     limits = {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%", "nodefs.inodesFree": "1%"}
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "cgroupfs",
-        "authentication": {"x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"}, "webhook": {"enabled": True}},
-        "authorization": {"mode": "Webhook"}, "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+        "authentication": {"x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"}, "webhook": {"enabled": asks}},
+        "authorization": {"mode": "Webhook" if asks else "AlwaysAllow"}, "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
         "resolvConf": "", "enforceNodeAllocatable": ["pods"], "maxPods": 110, "failSwapOn": False, "failCgroupV1": False,
         "evictionHard": limits, "imageMinimumGCAge": "1000h", "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99, **control,
     }  # fmt: skip
 
 
+def standalone(settings: Settings, machine: Machine) -> bool:
+    """Whether a kubelet knows no cluster: that of a managed control plane."""
+    return machine.name == CONTROL_PLANE and settings.kind.managed
+
+
 def kubelet_service(settings: Settings, machine: Machine) -> str:
     """Import the images, once, then be the kubelet; that of a managed control plane knows no cluster."""
     control = machine.name == CONTROL_PLANE
-    standalone = control and settings.kind.managed
     addresses = f"{machine.private},{machine.private6}" if settings.kind.dual_stack else machine.private
     arguments = ["--config=/var/lib/kubelet/config.yaml", f"--hostname-override={machine.name}", f"--node-ip={addresses}"]
     if control:
         arguments.append("--vmodule=pod_workers=4")  # so that it says when it has done with a static pod
-    if not standalone:
+    if not standalone(settings, machine):
         arguments.append("--kubeconfig=/etc/kubernetes/kubelet.conf")
         if control:
             arguments.append(f"--register-with-taints={TAINT}")

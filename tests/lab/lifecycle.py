@@ -18,6 +18,7 @@ from tests.lab import (
     control_plane,
     full_nodes,
     host,
+    limits,
     machines,
     manifests,
     networks,
@@ -85,6 +86,7 @@ def up(settings: Settings, say: Say = lambda _: None) -> None:
     places = Places(settings.name)
     programs.provide(say)
     take_down(settings.name)
+    limits.demand(settings)
     shutil.rmtree(places.logs, ignore_errors=True)
     began = time.monotonic()
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import cgroups, full_nodes, host, lifecycle, networks, teardown
+from tests.lab import cgroups, full_nodes, host, lifecycle, limits, networks, teardown
 from tests.lab.lab import Lab, LabFailed, brought_up, wait_until
 from tests.lab.networks import Machine
 from tests.lab.places import REPOSITORY, Places
@@ -72,7 +72,7 @@ def test_a_start_killed_in_the_middle_leaves_nothing_after_down(places: Places, 
 def test_a_start_that_fails_takes_itself_down_and_names_the_log(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kubelet that refuses its configuration: no Node comes, and the kubelet's own words are kept."""
 
-    def broken(machine: Machine) -> dict[str, object]:
+    def broken(_settings: Settings, _machine: Machine) -> dict[str, object]:
         return {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "none of these"}
 
     monkeypatch.setattr(full_nodes, "configuration", broken)
@@ -208,6 +208,18 @@ def test_a_record_of_before_the_reboot_counts_no_more(possible: None, monkeypatc
     host.release("gone")
     assert '"labs": []' in (tmp_path / "host.json").read_text()
     assert Path("/proc/sys/net/core/netdev_max_backlog").read_text() != "1\n"
+
+
+def test_a_lab_that_the_kernel_has_no_room_for_is_refused_in_words(
+    possible: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before anything is started: past the limit kubelets end at once, and nobody would know why."""
+    most = tmp_path / "max_user_instances"
+    most.write_text(f"{limits.used() + limits.needed(SMALL) - 1}\n")
+    monkeypatch.setattr(limits, "MOST", most)
+    with pytest.raises(LabFailed, match="fs.inotify.max_user_instances"):
+        lifecycle.up(SMALL)
+    assert left_of(Places(SMALL.name)) == []
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a-b", "x" * 13, "9lives"])
