@@ -33,8 +33,8 @@ def demand(settings: Settings) -> None:
     most, taken = int(MOST.read_text()), used()
     if taken + needed(settings) > most:
         raise LabFailed(
-            f"this kernel lets one user watch files {most} times (fs.inotify.max_user_instances); {taken} are taken, and this lab "
-            f"needs {needed(settings)}: take another lab down, or: sysctl fs.inotify.max_user_instances=1024"
+            f"this kernel lets one user watch files {most} times (fs.inotify.max_user_instances); {taken} are taken, and this "
+            f"lab needs {needed(settings)}: take another lab down, or: sysctl fs.inotify.max_user_instances=1024"
         )
 
 

@@ -217,7 +217,7 @@ def test_a_lab_that_the_kernel_has_no_room_for_is_refused_in_words(
     most = tmp_path / "max_user_instances"
     most.write_text(f"{limits.used() + limits.needed(SMALL) - 1}\n")
     monkeypatch.setattr(limits, "MOST", most)
-    with pytest.raises(LabFailed, match="fs.inotify.max_user_instances"):
+    with pytest.raises(LabFailed, match=r"fs\.inotify\.max_user_instances"):
         lifecycle.up(SMALL)
     assert left_of(Places(SMALL.name)) == []
 
