@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.lab import networks
 from tests.lab.places import Places
 from tests.lab.processes import checked
+from tests.lab.programs.shelf import program
 from tests.lab.settings import Settings
 
 # OpenSSH looks for its configuration in the account's home, not in HOME: this goes first on the bastion's PATH.
@@ -31,7 +32,10 @@ def write(places: Places, settings: Settings) -> None:
     config = places.ssh / "config"
     config.write_text(f"{addresses}{common}  StrictHostKeyChecking yes\n  IdentitiesOnly yes\n")
     (places.operator / "bin").mkdir(exist_ok=True)
-    for program in ("ssh", "scp"):
-        wrapper = places.operator / "bin" / program
-        wrapper.write_text(WRAPPER.format(program=program, config=config))
+    for name in ("ssh", "scp"):
+        wrapper = places.operator / "bin" / name
+        wrapper.write_text(WRAPPER.format(program=name, config=config))
         wrapper.chmod(0o755)
+    kubectl = places.operator / "bin/kubectl"
+    kubectl.unlink(missing_ok=True)
+    kubectl.symlink_to(program("kubectl"))
