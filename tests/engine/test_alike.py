@@ -20,8 +20,8 @@ LINES = st.lists(st.text(alphabet="w12-./ '{}", max_size=12), max_size=3)
 
 
 def test_names_blocks_and_macs_differ_and_what_follows_from_them_is_not_said() -> None:
-    first = ["kubectl get node w1 -o json > w1.json  # set 10.0.0.0/24;", "annotate w2 '{\"MAC\":\"aa:bb\"}'"]
-    other = ["kubectl get node w7 -o json > w7.json  # set 10.0.9.0/24;", "annotate w8 '{\"MAC\":\"cc:dd\"}'"]
+    first = ["kubectl get node w1 -o json > w1.json  # set 10.0.0.0/24;", 'annotate w2 \'{"MAC":"aa:bb"}\'']
+    other = ["kubectl get node w7 -o json > w7.json  # set 10.0.9.0/24;", 'annotate w8 \'{"MAC":"cc:dd"}\'']
     words = differing(first, other)
     assert words == {"w1": "w7", "10.0.0.0/24": "10.0.9.0/24", "w2": "w8", "aa:bb": "cc:dd"}
     assert written(first, words) == other

@@ -430,9 +430,7 @@ class TestSurvivors:
 
     def test_every_write_in_a_remedy_changes_what_is_there(self) -> None:
         """Two dead Nodes, each with a living twin: a second write that changed nothing would leave that twin cut off."""
-        gone = [
-            silent(announced(node(name, f"10.244.{n}.0/24", ip=f"10.20.9.{n}"), "host-gw")) for n, name in enumerate("xy", 1)
-        ]
+        gone = [silent(announced(node(name, f"10.244.{n}.0/24", ip=f"10.20.9.{n}"), "host-gw")) for n, name in enumerate("xy", 1)]
         taken = cluster(*fleet(4), *gone)
         held = {each.name: dict(each.annotations) for each in taken.nodes}
         written = [line for line in remedy(taken, "FLN202").commands if line.startswith("kubectl annotate")]
