@@ -59,7 +59,7 @@ def reading_now(snapshot: Snapshot) -> str:
     if going is None:
         known = set(snapshot.readings) | {gap.topic for gap in snapshot.gaps}
         going = next((topic for topic in Topic if topic not in known), None)
-        return f"Reading {TOPIC_WORDS[going]}: nothing has come yet." if going is not None else "Reading: nearly done."
+        return f"Reading {TOPIC_WORDS[going]}." if going is not None else "Reading: nearly done."
     reading = snapshot.readings[going]
     of = f" of {reading.asked:,}" if reading.asked > reading.answered else ""
     return f"Reading {TOPIC_WORDS[going]}: {reading.answered:,}{of} so far."

@@ -69,13 +69,15 @@ def _section(title: str, blocks: list[Block]) -> Iterable[Block]:
 
 
 def _evidence(lines: Iterable[EvidenceLine]) -> Iterable[Block]:
+    shown = ""  # proofs that are read in one place name their command once
     for number, line in enumerate(lines):
         if number == MOST_EVIDENCE:
             yield Block((("… more: flannelscope check -o json has all of it", "muted"),))
             return
         yield Block(((f"· {line.what}: ", ""), (line.value, "title"), (f"   {line.origin}", "muted")), indent=2, copy=line.value)
-        if line.command:
+        if line.command and line.command != shown:
             yield Block((("  $ ", "muted"), (line.command, "muted")), indent=4, copy=line.command)
+        shown = line.command
 
 
 def _follows(code: str, subjects: str, summary: str) -> Block:

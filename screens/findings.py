@@ -93,7 +93,8 @@ class FindingsPage(Page):
         unknown.put(lines)
         unknown.styles.height = min(len(lines) + 1, 8)
         unknown.display = bool(lines)
-        said = f"not looked at: {count(len(lines), 'check')} could not judge"
+        done = state.overview is not None and state.overview.complete
+        said = f"not looked at: {count(len(lines), 'check')} could not judge{'' if done else ' yet'}"
         title = self.query_one("#unknown-title", Note)
         title.display = bool(lines)
         title.put([(said, "unknown")])
@@ -121,8 +122,8 @@ class FindingsPage(Page):
 def _empty(state: State) -> str:
     if state.overview is None:
         return waiting(state)
-    if state.phase is Phase.READING:
-        return "nothing found so far; still reading"
+    if state.phase is Phase.READING or state.judging:
+        return "nothing found so far; not done yet"
     return "nothing found in what was looked at"
 
 

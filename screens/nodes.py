@@ -125,7 +125,7 @@ class NodesPage(Page):
         """Show the rows."""
         taken = state.overview.taken if state.overview is not None else 0.0
         rows = self.query_one("#nodes", Rows)
-        rows.empty = waiting(state) if not state.rows and state.phase is not Phase.FINISHED else "there are no nodes"
+        rows.empty = _empty(state)
         if state.rows is not self.drawn:
             self.drawn, self.taken = state.rows, taken
             rows.put(state.rows.values())
@@ -144,6 +144,17 @@ class NodesPage(Page):
     def chosen(self, event: Rows.Chosen) -> None:
         """All that is known of the node."""
         self.scope.open("node", event.row.name)
+
+
+def _empty(state: State) -> str:
+    """What stands in place of rows: that there are none is said only where they were read."""
+    if state.overview is None or state.phase is not Phase.FINISHED or state.judging:
+        return waiting(state)
+    line = next((line for line in state.overview.coverage if line.topic == "nodes"), None)
+    lacking = line.missing[0][1] if line is not None and line.missing else ""
+    if state.overview.nodes is None or (lacking and not state.overview.nodes):
+        return f"the nodes could not be read: {lacking}   (1 says more)"
+    return "there are no nodes"
 
 
 def _pods(row: NodeRow) -> str:

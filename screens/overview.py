@@ -12,7 +12,7 @@ from flannelscope.text import count, spoken
 from flannelscope.views import CoverageLine, FindingView, Overview, SettingLine
 from tui.page import Page, count_nodes
 from tui.state import Phase, State
-from tui.waiting import failure_blocks, progress_blocks
+from tui.waiting import failure_blocks, progress_blocks, waiting
 from tui.widgets.document import Block, Document
 from tui.widgets.paint import Span
 from tui.words import SETTINGS, SEVERITIES, SEVERITY_NAMES, fit, folded, glyph
@@ -46,7 +46,7 @@ class OverviewPage(Page):
         if overview is None:
             named = self.scope.settings.context or self.scope.settings.demo or self.scope.settings.from_file
             return [*spans, (named, "")] if named else spans
-        parts = [overview.version, count(count_nodes(overview, len(state.rows)), "node")]
+        parts = [overview.version, count_nodes(overview, len(state.rows))]
         name = overview.context or overview.server
         return [*spans, (f"{name}  ", "accent"), (" · ".join(part for part in parts if part), "")]
 
@@ -73,7 +73,7 @@ class OverviewPage(Page):
         overview = state.overview
         if overview is None:
             if state.failed is None:
-                said = "stopped; r reads" if state.phase is Phase.STOPPED else "reading nodes…"
+                said = "stopped; r reads" if state.phase is Phase.STOPPED else waiting(state)
                 yield Block(((said, "title"),))
                 yield Block()
                 yield from progress_blocks(state, self.scope.settings.timeout) if state.progress else ()
@@ -96,7 +96,7 @@ def _counts(state: State, overview: Overview) -> Iterable[Span]:
         mark, role = glyph(SEVERITIES[severity])
         yield (f"{mark} {number} {SEVERITY_NAMES[severity]}   ", role if number else "muted")
     if overview.unknown:
-        yield (f"? {len(overview.unknown)} not judged", "unknown")
+        yield (f"? {len(overview.unknown)} not judged{'' if overview.complete else ' yet'}", "unknown")
 
 
 def _looked_at(overview: Overview) -> Iterable[Span]:

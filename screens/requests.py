@@ -35,7 +35,7 @@ class RequestsPage(Page):
                 Column("STATUS", "S", _status, lambda r: r.status, 6, right=True),
                 Column("BYTES", "B", lambda r: amount(r.received), _received, 6, right=True, value=lambda r: str(r.received)),
                 Column("SECONDS", "E", lambda r: f"{r.seconds:.3f}", lambda r: r.seconds, 7, right=True),
-                Column("PATH", "P", lambda r: r.path, lambda r: r.path, lambda r: min(len(r.path), 34), most=90),
+                Column("PATH", "P", lambda r: r.path, lambda r: r.path, lambda r: len(r.path), most=34),
                 Column("METHOD", "M", lambda r: r.method, lambda r: r.method, lambda r: len(r.method), extra=True),
                 Column("NOTE", "N", lambda r: r.note, lambda r: r.note, lambda r: len(r.note), extra=True),
             ),

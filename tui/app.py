@@ -21,7 +21,8 @@ from tui.engine import FIRST_RUN, ChildEngine, Engine
 from tui.log import log_events
 from tui.messages import Arrived, EngineEnded
 from tui.navigation import Navigation
-from tui.state import Phase, Store
+from tui.page import Page
+from tui.state import Phase, State, Store
 from tui.take import begin, take_all, warm
 from tui.waiting import read_again
 from tui.words import AsciiFilter, speaks_utf8, to_ascii
@@ -88,7 +89,7 @@ class FlannelScope(Navigation):
         super().__init__(ansi_color=True if "NO_COLOR" in environment else None)
         self.settings = settings
         self.now = now
-        self.store = Store(self)
+        self.store = Store(self._draw)
         self.commands: list[str] = []  # typed on the command line, oldest first
         self.engine: Engine = engine or ChildEngine()
         self._begun = begun
@@ -216,6 +217,11 @@ class FlannelScope(Navigation):
     def on_unmount(self) -> None:
         """End the engine, so that the thread that listens to it ends too."""
         self.engine.close()
+
+    def _draw(self, state: State) -> None:
+        """The screen in view; one under it, or not made yet, draws when it comes into view."""
+        if isinstance(self.screen, Page) and self.screen.is_mounted:
+            self.screen.show(state)
 
     # what screens and keys ask for
 

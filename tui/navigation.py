@@ -46,7 +46,7 @@ class Navigation(Notices):
 
     def go(self, mode: str, written: str) -> None:
         """Go to a page and filter it, as soon as what is being handled is done."""
-        self.call_later(self.narrow, mode, written)
+        self.call_next(self.narrow, mode, written)
 
     async def narrow(self, mode: str, written: str) -> None:
         """Go to a page whose table shows only what `written` lets through."""

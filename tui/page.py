@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from flannelscope.text import count
 from flannelscope.views import Overview
 from tui.state import Phase, State
 from tui.widgets.lines import HeadLine, KeyLine
@@ -54,13 +55,9 @@ class Page(Screen[None]):
         """The left part of the first line."""
         return [(str(self.TITLE), "title")]
 
-    def on_mount(self) -> None:
-        """Follow the store."""
-        self.scope.store.changed.subscribe(self, self._changed)
-
     def on_screen_resume(self) -> None:
-        """Others may have changed the store meanwhile."""
-        self._show(self.scope.store.state)
+        """The store may have changed meanwhile."""
+        self.show(self.scope.store.state)
         self.lay_last_line()
 
     def lay_last_line(self) -> None:
@@ -68,11 +65,8 @@ class Page(Screen[None]):
         for line in self.query(KeyLine):  # none while the page is still being made
             line.lay()
 
-    def _changed(self, state: State) -> None:
-        if self.is_current:
-            self._show(state)
-
-    def _show(self, state: State) -> None:
+    def show(self, state: State) -> None:
+        """Draw all of it."""
         self.draw(state)
         self.head(state)
 
@@ -118,6 +112,8 @@ def freshness(state: State, now: float) -> list[Span]:
     """
     spans: list[Span] = [("read-only · ", "muted")]
     overview = state.overview
+    if state.judging:
+        return [*spans, ("judging…", "accent")]
     if state.phase is Phase.READING:
         doing = next((p for p in state.progress.values() if not p.done), None)
         if doing is None:
@@ -142,6 +138,7 @@ def _trouble(topic: str, state: str) -> str:
     return "" if state == "watching" else state
 
 
-def count_nodes(overview: Overview | None, rows: int) -> int:
-    """How many nodes there are, as far as is known."""
-    return overview.nodes if overview is not None and overview.nodes is not None else rows
+def count_nodes(overview: Overview, rows: int) -> str:
+    """How many nodes there are; where none was read, nobody knows that there are none."""
+    known = overview.nodes if overview.nodes is not None else rows or None
+    return "nodes not read" if known is None else count(known, "node")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
-
-from textual.dom import DOMNode
-from textual.signal import Signal
 
 from flannelscope.events import RequestDone
 from flannelscope.views import FindingView, NodeRow, Overview
@@ -51,6 +48,11 @@ class State:
     local: bool = False
 
     @property
+    def judging(self) -> bool:
+        """Whether everything was read, and the answer about all of it is still to come."""
+        return self.phase is Phase.FINISHED and (self.overview is None or not self.overview.complete)
+
+    @property
     def followed(self) -> bool:
         """Whether changes of the nodes reach us as they happen."""
         return self.watches.get("nodes", ("", ""))[0] == "watching"
@@ -71,11 +73,11 @@ class State:
 
 
 class Store:
-    """Holds the State and tells screens of a new one."""
+    """Holds the State and has every new one drawn before anything else is done: what is seen is what is known."""
 
-    def __init__(self, owner: DOMNode) -> None:
+    def __init__(self, draw: Callable[[State], None]) -> None:
         self.state = State()
-        self.changed: Signal[State] = Signal(owner, "state")
+        self._draw = draw
 
     def put(self, **changes: Any) -> None:
         """Change some fields."""
@@ -85,4 +87,4 @@ class Store:
         """Take another State."""
         if state is not self.state:
             self.state = state
-            self.changed.publish(state)
+            self._draw(state)

@@ -17,7 +17,7 @@ def waiting(state: State) -> str:
         return f"{state.failed.what}   (1 says more, r tries again)"
     if state.phase is Phase.STOPPED:
         return "stopped   (r reads)"
-    return "reading nodes…"
+    return "judging what was read…" if state.judging else "reading nodes…"
 
 
 def progress_blocks(state: State, timeout: float) -> list[Block]:

@@ -109,7 +109,7 @@ def test_without_nodes_nothing_is_judged() -> None:
 
 def test_while_it_reads_the_verdict_says_what_and_how_far() -> None:
     taken = healthy(topics=[t for t in Topic if t is not Topic.PODS])
-    assert said(taken, complete=False) == "Reading pods: nothing has come yet."
+    assert said(taken, complete=False) == "Reading pods."
     partly = replace(taken, readings={**taken.readings, Topic.PODS: Reading(at=NOW, asked=15000, answered=3500, complete=False)})
     assert said(partly, complete=False) == "Reading pods: 3,500 of 15,000 so far."
     assert (

@@ -80,6 +80,46 @@ async def test_the_overview_says_verdict_findings_configuration_and_what_is_miss
         assert "api 03:12:44Z" in text
 
 
+async def test_nodes_that_could_not_be_read_are_not_said_to_be_none() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    lines = (CoverageLine(topic="nodes", asked=1, answered=0, missing=(("", "No right to list nodes (403)."),)),)
+    answer = overview(nodes=None, coverage=lines)
+    async with app.run_test(size=(70, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading(rows=(), findings=(), answer=answer))
+        assert "nodes not read" in app.screen.query_one(HeadLine).text
+        await pilot.press("2")
+        assert "the nodes could not be read: No right to list nodes (403)." in shown(app)
+        assert "more)" in shown(app)  # the end of what is said, in the next line
+        await told(pilot, engine, wire.Judged(run=1, overview=overview(nodes=0, coverage=()), keys=()))
+        assert "there are no nodes" in shown(app)
+
+
+async def test_what_is_known_and_what_is_seen_change_in_one_step() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, *reading())
+        app.store.put(notice="the engine ended")
+        assert "! the engine ended" in shown(app)  # nothing was waited for
+
+
+async def test_between_the_last_answer_of_the_server_and_the_judgement_nothing_is_said_to_be_missing() -> None:
+    engine = SaidEngine()
+    app = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, wire.Finished(run=1, seconds=0.3))
+        for key in "127":
+            await pilot.press(key)
+            assert app.screen.query_one(HeadLine).text.endswith("judging…")
+            assert "judging what was read…" in shown(app)
+        await told(pilot, engine, *reading())
+        assert "judging" not in shown(app)
+
+
 async def test_rows_are_there_before_the_pods_are() -> None:
     engine = SaidEngine()
     app = console(engine)
@@ -162,9 +202,12 @@ async def test_sort_by_letter_then_arrows_then_again() -> None:
         await pilot.press("2")
         await told(pilot, engine, *reading())
         rows = app.screen.query_one("#nodes", Rows)
+        before = shown(app).splitlines()
         await pilot.press("S")
-        assert "sort by" in shown(app)
+        assert shown(app).splitlines()[-1].startswith(" sort by: letter shown")
+        assert shown(app).splitlines()[2:-1] == before[2:-1]  # it covers no row
         await pilot.press("n")
+        assert "sort by" not in shown(app)
         assert names(rows) == ["w9", "w10", "w031", "w120", "w231"]
         assert "NODE▲" in shown(app)
         await pilot.press("S", "N")

@@ -23,8 +23,8 @@ SHORT = 16  # rows of the terminal below which blank lines are left out
 class Block:
     """A paragraph. `item` is what is chosen on Enter, `copy` what goes to the clipboard; one with neither is only read.
 
-    `indent` hangs the lines after the first. A `folded` one shows only its first line until the cursor is on it. An empty
-    one is a blank line.
+    `indent` hangs the lines after the first. A `folded` one shows only its first line until the cursor is on it, where the
+    page does not hold all of it. An empty one is a blank line.
     """
 
     spans: tuple[Span, ...] = ()
@@ -89,22 +89,22 @@ class Document(Painted, Moving, can_focus=True):
 
     def _lay(self) -> None:
         short = self.app.size.height < SHORT
-        width = max(self.size.width - 2, 10)
-        self._lines = [
-            (line, index)
-            for index, block in enumerate(self.blocks)
-            if block.spans or not short
-            for line in self._wrapped(block, width, index == self.cursor)
-        ]
+        shown = [(index, block) for index, block in enumerate(self.blocks) if block.spans or not short]
+        self._lines = self._wrapped(shown, fold=False)
+        if len(self._lines) > self.size.height:
+            self._lines = self._wrapped(shown, fold=True)
         self.top = min(self.top, self._most)
         self.refresh()
 
-    @staticmethod
-    def _wrapped(block: Block, width: int, at_cursor: bool) -> list[list[Span]]:
-        lines = wrap(block.spans, width, block.indent)
-        if not block.folded or at_cursor or len(lines) == 1:
-            return lines
-        return [cropped(block.spans, width)]
+    def _wrapped(self, shown: Iterable[tuple[int, Block]], *, fold: bool) -> list[tuple[list[Span], int]]:
+        width = max(self.size.width - 2, 10)
+        laid: list[tuple[list[Span], int]] = []
+        for index, block in shown:
+            lines = wrap(block.spans, width, block.indent)
+            if fold and block.folded and index != self.cursor and len(lines) > 1:
+                lines = [cropped(block.spans, width)]
+            laid += ((line, index) for line in lines)
+        return laid
 
     @property
     def _most(self) -> int:

@@ -14,6 +14,7 @@ from tui.words import glyph
 
 GAP = 2  # cells at least between what stands left and right in the first line
 GLYPHS = {"information": "", "warning": "!", "error": "x"}
+SORT = "sort by: letter shown · arrows · S column of the cursor"
 SHARE = 3  # notices take at most this part of the rows
 
 
@@ -90,6 +91,8 @@ class KeyLine(Painted):
     def _said(self) -> list[list[Span]]:
         lines: list[list[Span]] = []
         width = max(self.app.size.width - 2, 8)
+        if getattr(self.screen.focused, "choosing", False):
+            lines += wrap([(SORT, "accent")], width)
         for notice in self.scope.notices:
             mark, role = glyph(GLYPHS[notice.severity])
             lines += wrap([(f"{mark} " if mark else "", role), (notice.text, role or "title")], width, 2)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from textual.binding import Binding
 from textual.widget import Widget
 
+from tui.widgets.keys import KeysInOrder
+
 MOVE = Binding.Group("move", compact=True)
 
 
-class Moving(Widget):
+class Moving(KeysInOrder):
     """A widget with a cursor. Subclasses move it in `move`, `turn` and `jump`."""
 
     def action_move(self, rows: int) -> None:

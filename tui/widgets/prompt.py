@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -15,11 +17,22 @@ from flannelscope.text import clean
 from tui import commandline
 from tui.notices import Notices
 from tui.table import Sieve
+from tui.widgets.keys import KeysInOrder
 from tui.widgets.rows import Rows
+
+DRAIN = 1.0  # seconds after which keys typed before are not waited for: an input that is going works through no more
+
+
+class Field(Input, KeysInOrder):
+    """An input in which Ctrl-U, backspace and their like take only what was typed before them."""
 
 
 class Prompt(Horizontal):
-    """A sign, an input, and what is to be said about it."""
+    """A sign, an input, and what is to be said about it.
+
+    Its own keys are taken before those of the input, and what was typed before is waited for: so they are worked through in
+    their order, and what is typed ahead reaches what has the focus after them.
+    """
 
     SIGN = ""
     DEFAULT_CSS = """
@@ -30,7 +43,8 @@ class Prompt(Horizontal):
     Prompt > Input { width: 1fr; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "give up", show=False, id="prompt.give-up", tooltip="leave it as it was")
+        Binding("escape", "give_up", "give up", show=False, id="prompt.give-up", tooltip="leave it as it was", priority=True),
+        Binding("enter", "take", "take it", show=False, id="prompt.take", tooltip="filter so, or do so", priority=True),
     ]
     scope = app(Notices)
     input = query_one(Input)
@@ -39,7 +53,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """The parts."""
         yield Static(self.SIGN, classes="sign", markup=False)
-        field = Input(compact=True, select_on_focus=False)
+        field = Field(compact=True, select_on_focus=False)
         field.cursor_blink = False
         yield field
         yield Static("", classes="said", markup=False)
@@ -58,17 +72,28 @@ class Prompt(Horizontal):
         self.said.update(clean(text))
         self.said.set_class(wrong, "-wrong")
 
-    def action_give_up(self) -> None:
-        """Go without doing anything."""
-        self.leave()
+    async def typed(self) -> str:
+        """What stands in the input once it has worked through all keys typed before."""
+        done = asyncio.Event()
+        if self.input.call_later(done.set):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), DRAIN)
+        return self.input.value
 
-    def leave(self) -> None:
+    async def action_give_up(self) -> None:
+        """Go without doing anything."""
+        await self.typed()
+        await self.leave()
+
+    async def action_take(self) -> None:
+        """Do what was typed, and go."""
+        raise NotImplementedError
+
+    async def leave(self) -> None:
         """Go; the table gets the focus back."""
-        self.remove()
-        for widget in self.screen.focus_chain:
-            if widget is not self.input:
-                self.screen.set_focus(widget)
-                break
+        others = (widget for widget in self.screen.focus_chain if widget is not self.input)
+        self.screen.set_focus(next(others, None))
+        await self.remove()
 
 
 class FilterPrompt(Prompt):
@@ -95,24 +120,30 @@ class FilterPrompt(Prompt):
         table = self.rows.table
         self.say(wrong or f"{len(table.shown):,} of {len(table.rows):,}   ! inverse   re: pattern", bool(wrong))
 
-    @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
+    async def action_take(self) -> None:
         """Keep the filter."""
-        event.stop()
-        self.leave()
-        self.screen.set_focus(self.rows)
+        await self._leave_with(await self.typed())
 
-    def action_give_up(self) -> None:
+    async def action_give_up(self) -> None:
         """All rows again."""
-        self.rows.sift("")
-        self.leave()
+        await self.typed()
+        await self._leave_with("")
+
+    async def _leave_with(self, written: str) -> None:
+        self.rows.sift(written)
         self.screen.set_focus(self.rows)
+        await self.remove()
 
 
 class CommandPrompt(Prompt):
     """Takes a command; Tab completes, up and down go through what was typed before."""
 
     SIGN = ":"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "complete", show=False, id="prompt.complete", tooltip="again: the next", priority=True),
+        Binding("up", "recall(1)", "before", show=False, id="prompt.before", tooltip="what was typed before", priority=True),
+        Binding("down", "recall(-1)", "after", show=False, id="prompt.after", tooltip="what was typed after", priority=True),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,28 +160,17 @@ class CommandPrompt(Prompt):
         found = commandline.complete(event.value, self.app)
         self.say("  ".join(word.rpartition(" ")[2] for word in found[:6]) + ("  …" if len(found) > 6 else ""))
 
-    @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
+    async def action_take(self) -> None:
         """Do it."""
-        event.stop()
-        said = commandline.perform(event.value, self.app)
+        said = commandline.perform(await self.typed(), self.app)
         if said:
             self.say(said, wrong=True)
         else:
-            self.leave()
+            await self.leave()
 
-    def on_key(self, event: events.Key) -> None:
-        """Tab, up and down."""
-        if event.key not in ("tab", "up", "down"):
-            return
-        event.stop()
-        event.prevent_default()
-        if event.key == "tab":
-            self._complete()
-        else:
-            self._recall(1 if event.key == "up" else -1)
-
-    def _complete(self) -> None:
+    async def action_complete(self) -> None:
+        """The first of what it could become, then the next."""
+        await self.typed()
         if not self.offers:
             self.offers = commandline.complete(self.input.value, self.app)
             at = -1
@@ -159,7 +179,9 @@ class CommandPrompt(Prompt):
         if self.offers:
             self._fill(self.offers[(at + 1) % len(self.offers)])
 
-    def _recall(self, step: int) -> None:
+    async def action_recall(self, step: int) -> None:
+        """What was typed before, or after that."""
+        await self.typed()
         history = commandline.history(self.app)
         self.place = min(max(self.place + step, 0), len(history))
         self._fill(history[-self.place] if self.place else "")

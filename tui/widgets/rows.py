@@ -192,14 +192,18 @@ class Rows(RowsView[Row], Moving, can_focus=True):
 
     # sorting
 
+    def watch_choosing(self) -> None:
+        """The letters stand out in the heading; what can be typed stands in the last line."""
+        self.refresh()
+        self.scope.lay_last_line()
+
     def action_sort(self) -> None:
         """Wait for the letter of a column; again, take that of the cursor."""
         if self.choosing:
             self.sort(self._columns()[self.column])
         self.choosing = not self.choosing
-        self.refresh()
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """While a column is awaited, take the key; anything else goes to the bindings."""
         if not self.choosing or event.key in ("left", "right"):
             return
@@ -211,7 +215,6 @@ class Rows(RowsView[Row], Moving, can_focus=True):
         self.choosing = False
         if chosen is not None:
             self.sort(chosen)
-        self.refresh()
 
     def _sort_next(self, step: int) -> None:
         columns = self._columns()
@@ -223,4 +226,3 @@ class Rows(RowsView[Row], Moving, can_focus=True):
     def sort(self, column: Column[Row]) -> None:
         """Order by `column`; again reverses."""
         self._keep(lambda: self.table.sort_by(self.table.columns.index(column)))
-

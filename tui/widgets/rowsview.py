@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic
 
+from textual.reactive import var
 from textual.strip import Strip
 
 from tui.table import Column, Row, Table
-from tui.widgets.paint import Painted, Span, cropped, width_of
+from tui.widgets.paint import Painted, Span, cropped, width_of, wrap
 from tui.words import fit, glyph, middle
 
 FIRST_MOST = 0.4  # of the width, for the frozen column, until `w`
@@ -21,6 +22,7 @@ class RowsView(Painted, Generic[Row]):
     """The painting half of `Rows`."""
 
     DEFAULT_CSS = "RowsView { height: 1fr; }"
+    choosing = var(False, init=False)  # S was pressed: the next key names a column
 
     def __init__(
         self,
@@ -39,7 +41,6 @@ class RowsView(Painted, Generic[Row]):
         self.column = 0
         self.top = 0
         self.wide = False
-        self.choosing = False  # S was pressed: the next key names a column
         self._widths: list[int] = []
         self._strips: dict[tuple[int, bool], Strip] = {}
 
@@ -134,10 +135,6 @@ class RowsView(Painted, Generic[Row]):
         """The heading, a row, or nothing."""
         if y == 0:
             return self.paint(self._heading(), self.size.width)
-        if self.choosing and y == self.size.height - 1:
-            return self.paint(
-                [(" sort by: letter shown · arrows · S column of the cursor", "accent")], self.size.width
-            )
         index = self.top + y - 1
         if index < len(self.table.shown):
             at_cursor = index == self.cursor
@@ -145,9 +142,8 @@ class RowsView(Painted, Generic[Row]):
             if strip is None:
                 strip = self._strips[index, at_cursor] = self._row_strip(self.table.shown[index], at_cursor)
             return strip
-        if not self.table.shown and y == 2:
-            return self.paint([(f"   {self._why_empty()}", "muted")], self.size.width)
-        return self.paint((), self.size.width)
+        said = [] if self.table.shown else [[], *wrap([(self._why_empty(), "muted")], self.size.width - 4)]
+        return self.paint([("   ", ""), *said[y - 1]] if y <= len(said) else (), self.size.width)
 
     def _why_empty(self) -> str:
         if self.table.rows and self.table.written:
