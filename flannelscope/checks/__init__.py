@@ -77,7 +77,8 @@ class Check(Value, frozen=True, kw_only=True):
 
 def _proof(code: str, severity: Severity) -> str:
     lower = " --fail-on info" if severity is Severity.INFO else ""
-    return f"flannelscope check --only {code}{lower}  # it worked when this finding is gone; exit code 0 when none is left"
+    gone = f"it worked when this finding is gone and {code} is not among what was not judged"
+    return f"flannelscope check --only {code}{lower}  # {gone}"
 
 
 def check(
