@@ -201,13 +201,16 @@ def installations_of(facts: Facts, network: Network) -> tuple[Installation, ...]
 
 
 def progressing(facts: Facts, installation: Installation) -> bool:
-    """Whether a rollout of its DaemonSet is on its way: pods are still to be replaced and one was in the last 15 min."""
+    """Whether a rollout of its DaemonSet is on its way: pods are still to be replaced and one was in the last 15 min.
+
+    A node without any pod is not waiting to be replaced: the DaemonSet's `current` does not count it, its `desired` does.
+    """
     daemonset = installation.daemonset
     if daemonset is None or daemonset.update_strategy != "RollingUpdate":
         return False
     if daemonset.observed_generation < daemonset.generation:
         return True
-    if daemonset.updated >= daemonset.desired:
+    if daemonset.updated >= min(daemonset.desired, daemonset.current or daemonset.desired):
         return False
     newest = max((p.detail.created for p in installation.pods if p.detail and p.detail.created is not None), default=None)
     return newest is not None and facts.now - newest <= ROLLOUT_MOVES

@@ -71,6 +71,19 @@ def test_305_a_covered_node_without_a_pod() -> None:
     assert found.evidence[0].command.endswith("spec.nodeName=w003")
 
 
+def test_305_a_node_without_a_pod_is_no_rollout_though_others_were_restarted_lately() -> None:
+    """What a quota leaves: the DaemonSet wants three pods, has two, both of its newest template, one of them a minute old."""
+    pod = flannel_pod(W2)
+    assert pod.detail is not None
+    young = replace(pod, detail=replace(pod.detail, created=NOW - 90))
+    short = daemonset(3, current=2, updated=2, available=2)
+    taken = healthy([W1, W2, W3], flannel_pods=[flannel_pod(W1), young], daemonsets=[short])
+    assert [found.nodes for found in findings(taken, "FLN305")] == [("w003",)]
+
+    rolling = daemonset(3, current=3, updated=2, available=2)
+    assert findings(healthy([W1, W2, W3], flannel_pods=[flannel_pod(W1), young], daemonsets=[rolling]), "FLN305") == []
+
+
 @pytest.mark.parametrize(
     ("statuses", "says"),
     [
