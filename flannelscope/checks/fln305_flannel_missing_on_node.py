@@ -3,11 +3,11 @@ gets an address. What an earlier flannel set up stays, and grows old.
 
 How it is known
 
-A Ready Node passes the nodeSelector, affinity and taints of a flannel DaemonSet as its controller computes them, and for
-more than five minutes there is no such pod on it, or the pod there never got its flannel container running. Not while a
-rollout is on its way, and not where another flannel of the same annotation prefix has a pod. Members that no DaemonSet
-covers (k3s, RKE2, flannel as a service of the host) are taken to run it while they are alive; Windows and virtual Nodes
-count only for a DaemonSet of their own.
+A Ready Node, there for more than five minutes, passes the nodeSelector, affinity and taints of a flannel DaemonSet as its
+controller computes them, and there is no such pod on it (the DaemonSet's own count misses it too), or the pod there did not
+get its flannel container running in five minutes. Not while a rollout is on its way, and not where another flannel of the
+same annotation prefix has a pod. Members that no DaemonSet covers (k3s, RKE2, flannel as a service of the host) are taken to
+run it while they are alive; Windows and virtual Nodes count only for a DaemonSet of their own.
 
 How to see it
 
@@ -48,6 +48,7 @@ from flannelscope.model import (
 )
 from flannelscope.proofs import pod_origin, progressing, quoted, show_daemonset, show_pod, when
 
+REPLACED = "no pod of flannel was seen there, but its DaemonSet counts one: it is being replaced, or nobody counts any more"
 MISSING_LONG = 300.0  # seconds: image pulls and a controller's back-off are over by then
 
 
@@ -76,13 +77,18 @@ def flannel_missing(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     for prefix, group in _by_prefix(facts).items():
         pods = _pods_by_node(i for i in facts.discovery.installations if i.prefix == prefix)
         told: set[str] = set()
+        doubtful: list[str] = []
         for installation in group:
             for node in facts.snapshot.nodes:
                 if node.name in installation.covered and node.name not in told and _long_ready(facts, node, installation):
                     here = pods.get(node.name, [])
-                    if all(_never_ran(facts, pod, container) for pod, container in here):
+                    if not here and _counts_all(installation):
+                        doubtful.append(node.name)
+                    elif all(_never_ran(facts, pod, container) for pod, container in here):
                         told.add(node.name)
                         yield _finding(self, node, installation, here)
+        if doubtful:
+            yield self.unknown(REPLACED, tuple(dict.fromkeys(doubtful)))
 
 
 def _by_prefix(facts: Facts) -> dict[str, list[Installation]]:
@@ -92,6 +98,12 @@ def _by_prefix(facts: Facts) -> dict[str, list[Installation]]:
         if installation.daemonset is not None and not installation.etcd and not progressing(facts, installation):
             found.setdefault(installation.prefix, []).append(installation)
     return found
+
+
+def _counts_all(installation: Installation) -> bool:
+    """Whether the DaemonSet's own count misses no pod: one that has just gone is created anew within a second."""
+    daemonset = installation.daemonset
+    return daemonset is not None and 0 < daemonset.desired <= daemonset.current
 
 
 def _pods_by_node(installations: Iterable[Installation]) -> dict[str, list[tuple[Pod, str]]]:

@@ -346,11 +346,16 @@ def snapshot(
 
 
 def healthy(nodes: Sequence[Node] | None = None, **changes: Any) -> Snapshot:
-    """A whole healthy cluster: members, their flannel pods and DaemonSet, net-conf, a controller manager."""
+    """A whole healthy cluster: members, their flannel pods and DaemonSet, net-conf, a controller manager.
+
+    The DaemonSet wants a pod on every Node and counts those that are there.
+    """
     members = tuple(fleet(3) if nodes is None else nodes)
+    pods: Sequence[Pod] = changes.get("flannel_pods", [flannel_pod(n) for n in members])
+    there = min(len({pod.node for pod in pods}), len(members))
     parts: dict[str, Any] = {
-        "flannel_pods": [flannel_pod(n) for n in members],
-        "daemonsets": [daemonset(len(members))],
+        "flannel_pods": pods,
+        "daemonsets": [daemonset(len(members), current=there, updated=there, available=there)],
         "config_maps": [net_conf()],
         "control_plane_pods": [manager_pod()],
     }

@@ -47,12 +47,15 @@ W1, W2, W3 = fleet(3)
 OLD_IMAGE = "rancher/mirrored-flannelcni-flannel:v0.18.1"
 
 
-def second(prefix: str = "", *, subnet_file: str = "", namespace: str = "kube-system", image: str = OLD_IMAGE) -> DaemonSet:
-    """Another flannel DaemonSet of the usual name in another namespace."""
+def second(
+    prefix: str = "", *, subnet_file: str = "", namespace: str = "kube-system", image: str = OLD_IMAGE, there: int = 3
+) -> DaemonSet:
+    """Another flannel DaemonSet of the usual name in another namespace, with a pod on `there` of three Nodes."""
     args: tuple[str, ...] = ("--ip-masq", "--kube-subnet-mgr")
     args += (f"--kube-annotation-prefix={prefix}",) if prefix else ()
     args += (f"--subnet-file={subnet_file}",) if subnet_file else ()
-    return daemonset(3, namespace=namespace, containers=(flannel_container(image, *args),), config_maps=())
+    containers = (flannel_container(image, *args),)
+    return daemonset(3, namespace=namespace, containers=containers, config_maps=(), current=there, updated=there)
 
 
 def aged(pod: Pod, seconds: float, *statuses: ContainerStatus) -> Pod:
@@ -82,6 +85,13 @@ def test_305_a_node_without_a_pod_is_no_rollout_though_others_were_restarted_lat
 
     rolling = daemonset(3, current=3, updated=2, available=2)
     assert findings(healthy([W1, W2, W3], flannel_pods=[flannel_pod(W1), young], daemonsets=[rolling]), "FLN305") == []
+
+
+def test_305_a_pod_that_has_just_gone_is_unknown_while_the_daemonset_counts_it() -> None:
+    """Between the end of a pod and its successor, or with a controller manager that counts no more."""
+    taken = healthy([W1, W2], flannel_pods=[flannel_pod(W1)], daemonsets=[daemonset(2)])
+    assert findings(taken, "FLN305") == []
+    assert [(u.code, u.nodes) for u in unknowns(taken, "FLN305")] == [("FLN305", ("w002",))]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +163,7 @@ def test_305_another_flannel_of_the_same_prefix_serves_the_node() -> None:
 
 
 def test_305_a_second_network_is_missed_for_itself() -> None:
-    both = [daemonset(1), second("example.com/", subnet_file="/run/flannel/second.env")]
+    both = [daemonset(1), second("example.com/", subnet_file="/run/flannel/second.env", there=0)]
     nodes = [announced(W1, prefix="example.com/")]
     [found] = findings(healthy(nodes, daemonsets=both), "FLN305")
     assert "kube-system/kube-flannel-ds" in found.summary

@@ -124,4 +124,5 @@ def item_16_a_node_under_maintenance() -> Pair:
     kured = daemonset(4, namespace="kube-system", name="kured", annotations=lock, containers=(), config_maps=(), labels={})
     pods = [flannel_pod(n) for n in nodes]
     taken = healthy([*nodes[:3], kept], flannel_pods=pods, daemonsets=[daemonset(4), kured])
-    return taken, with_node(replace(taken, flannel_pods=tuple(pods[:3]), daemonsets=(daemonset(4),)), nodes[3])
+    three = daemonset(4, current=3, updated=3, available=3)
+    return taken, with_node(replace(taken, flannel_pods=tuple(pods[:3]), daemonsets=(three,)), nodes[3])
