@@ -58,23 +58,23 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def fold(names: Iterable[str], most: int = 6) -> str:
-    """Node names in few words: w[031-040] w118, w[012,077,203]; at most `most` groups, the rest counted."""
+    """Node names in few words: w[031-040] w118, w[012,077,203]; at most `most` groups, then how many names are left out."""
     unique = sorted(set(names), key=natural)
     padding = _padding(unique)
     groups: dict[tuple[str, str, int], list[int]] = {}
-    shown: list[str] = []
+    shown: list[tuple[str, int]] = []
     for name in unique:
         found = _NUMBERED.fullmatch(name)
         if found is None or len(found[2]) > 9:
-            shown.append(name)
+            shown.append((name, 1))
         else:
             padded = padding.get((found[1], found[3], len(found[2])), 0)
             groups.setdefault((found[1], found[3], padded), []).append(int(found[2]))
     for (prefix, suffix, width), numbers in groups.items():
         shown += _ranges(prefix, suffix, width, numbers)
-    shown.sort(key=natural)
-    rest = len(shown) - most
-    return " ".join(shown[:most]) + (f" and {rest} more" if rest > 0 else "")
+    shown.sort(key=lambda group: natural(group[0]))
+    rest = sum(number for _, number in shown[most:])
+    return " ".join(text for text, _ in shown[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _padding(names: Iterable[str]) -> dict[tuple[str, str, int], int]:
@@ -83,20 +83,23 @@ def _padding(names: Iterable[str]) -> dict[tuple[str, str, int], int]:
     return {(p[1], p[3], len(p[2])): len(p[2]) for p in parts if p is not None and len(p[2]) > 1 and p[2][0] == "0"}
 
 
-def _ranges(prefix: str, suffix: str, width: int, numbers: list[int]) -> list[str]:
-    """Runs of three and more as ranges; what stands alone in one list, or by name where these are at most two."""
+def _ranges(prefix: str, suffix: str, width: int, numbers: list[int]) -> list[tuple[str, int]]:
+    """Runs of three and more as ranges; what stands alone in one list, or by name where these are at most two.
+
+    With each, how many names it holds.
+    """
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    shown = [f"{prefix}[{run[0]:0{width}d}-{run[-1]:0{width}d}]{suffix}" for run in runs if len(run) > 2]
+    shown = [(f"{prefix}[{run[0]:0{width}d}-{run[-1]:0{width}d}]{suffix}", len(run)) for run in runs if len(run) > 2]
     alone = [f"{number:0{width}d}" for run in runs if len(run) <= 2 for number in run]
     if len(alone) > 2:
         rest = f",… {len(alone) - LISTED} more" if len(alone) > LISTED else ""
-        return [*shown, f"{prefix}[{','.join(alone[:LISTED])}{rest}]{suffix}"]
-    return [*shown, *(f"{prefix}{number}{suffix}" for number in alone)]
+        return [*shown, (f"{prefix}[{','.join(alone[:LISTED])}{rest}]{suffix}", len(alone))]
+    return [*shown, *((f"{prefix}{number}{suffix}", 1) for number in alone)]
 
 
 _TERMS = {

@@ -77,6 +77,12 @@ def test_names_fold_into_ranges() -> None:
     assert fold(f"w{number}" for number in range(0, 40, 2)) == "w[0,2,4,6,8,10,12,14,16,18,20,22,… 8 more]"
 
 
+def test_what_a_fold_leaves_out_is_counted_by_name_and_not_by_group() -> None:
+    six = ["cp", "n1", "n2", "old-1", "old-2", "old-3"]
+    assert fold(six, most=3) == "cp n1 n2 and 3 more"
+    assert fold(["a1", *(f"w{number}" for number in range(0, 40, 2))], most=1) == "a1 and 20 more"
+
+
 @given(NAMES)
 def test_folding_does_not_depend_on_the_order(names: list[str]) -> None:
     assert fold(names) == fold(tuple(reversed(names))) == fold(sorted(set(names)))
