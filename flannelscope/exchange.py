@@ -23,6 +23,8 @@ from flannelscope.targets import target
 from flannelscope.text import clean, fold
 
 BLANKS = 64  # before backend-data they are at most so many, however often it is written
+TOUCHED = "the same JSON, other blanks before it: peers set route, ARP and FDB again"
+COUNTS_ANEW = "it counts anew which blocks are used"
 MOST = 12  # Nodes for which one remedy holds the commands
 CAUTION = (
     "A podCIDR cannot be changed in place. Deleting a Node lets every peer drop the routes to its podCIDR, also where "
@@ -160,11 +162,11 @@ def restart_manager(facts: Facts) -> tuple[str, ...]:
     pods = component_pods(facts.snapshot, MANAGER)
     if pods and all(pod.mirror for pod in pods):
         places = _each(pod.node for pod in pods)
-        return (f"crictl stop $(crictl ps --quiet --name {MANAGER})  # on {places}, {before}",)
+        return (f"crictl stop $(crictl ps --quiet --name {MANAGER})  # on {places}: {COUNTS_ANEW}; {before}",)
     servers = [found.place for found in embedded(facts.snapshot)]
     if servers and all(embedding(facts.nodes[place]) == "k3s" for place in servers):
-        return (f"systemctl restart k3s  # on {_each(servers)}, {before}",)
-    return (f"# restart the controller manager in the way it is run here, {before}",)
+        return (f"systemctl restart k3s  # on {_each(servers)}: {COUNTS_ANEW}; {before}",)
+    return (f"# restart the controller manager in the way it is run here: {COUNTS_ANEW}; {before}",)
 
 
 def _each(names: Iterable[str]) -> str:
@@ -188,5 +190,6 @@ def touch(facts: Facts, names: Iterable[str], leaving: str = "") -> tuple[str, .
             if raw is not None:
                 bare = raw.lstrip(" ")
                 other = " " * ((len(raw) - len(bare) + 1 + turn) % BLANKS) + bare
-                commands.append(f"kubectl annotate --overwrite node {shlex.quote(name)} {shlex.quote(f'{key}={other}')}")
+                write = f"kubectl annotate --overwrite node {shlex.quote(name)} {shlex.quote(f'{key}={other}')}"
+                commands.append(f"{write}  # {TOUCHED}")
     return tuple(commands)

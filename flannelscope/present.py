@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from flannelscope.address_proofs import shows
 from flannelscope.checks import all_checks
-from flannelscope.cidr import has_host_bits, show
+from flannelscope.cidr import BITS, contains, has_host_bits, parse, parse_address, show
 from flannelscope.effective import AddressConfiguration, Allocator, Claim
 from flannelscope.facts import Facts
 from flannelscope.flannel.discovery import Installation
@@ -23,7 +23,7 @@ __all__ = ["coverage", "finding_view", "node_rows", "overview", "settings_lines"
 
 LONGEST = 2000  # characters of one text
 ALL_NAMED = "-o json names all"
-IN_EFFECT, ALSO_SAID = "in effect", "also said"
+IN_EFFECT, AGREES, CONTRADICTS, ALSO_SAID = "in effect", "agrees", "contradicts", "also said"
 
 
 def overview(facts: Facts, judgement: Judgement, *, complete: bool, requests: int = 0, received: int = 0) -> Overview:
@@ -171,12 +171,35 @@ def _line(configuration: AddressConfiguration, setting: str, value: str) -> Sett
 
 def _sources(configuration: AddressConfiguration, setting: str) -> tuple[EvidenceLine, ...]:
     claims = sorted((claim for claim in configuration.claims if claim.setting == setting), key=lambda claim: not claim.chosen)
-    return tuple(map(_source, claims))
+    return tuple(_source(claim, [claim.value for claim in claims if claim.chosen]) for claim in claims)
 
 
-def _source(claim: Claim) -> EvidenceLine:
-    what = IN_EFFECT if claim.chosen else ALSO_SAID
+def _source(claim: Claim, chosen: Sequence[str]) -> EvidenceLine:
+    what = IN_EFFECT if claim.chosen else _beside(claim.value, chosen)
     return EvidenceLine(what, _said(claim.value), _said(_origin(claim)), _command(shows(claim)))
+
+
+def _beside(said: str, chosen: Sequence[str]) -> str:
+    """How what another source says stands to what is in effect: by meaning, however it is written."""
+    if not chosen:
+        return ALSO_SAID
+    own, ours = _values(said), [_values(text) for text in chosen]
+    everything = {value for values in ours for value in values}
+    addresses = [value for value in own if isinstance(value, Prefix) and value.length == BITS[value.family]]
+    inside = all(any(isinstance(whole, Prefix) and contains(whole, one) for whole in everything) for one in addresses)
+    same = own in ours or set(own) == everything or (len(addresses) == len(own) and inside)
+    return AGREES if same else CONTRADICTS
+
+
+def _values(text: str) -> tuple[Prefix | str, ...]:
+    """A list as values: ranges with their host bits masked, addresses as ranges of one, all else as words."""
+    words = [word.strip() for word in text.split(",")]
+    return tuple(parse(word) or _address(word) or word for word in words if word)
+
+
+def _address(word: str) -> Prefix | None:
+    address = parse_address(word)
+    return None if address is None else Prefix(address[0], address[1], BITS[address[0]])
 
 
 def _sure(chosen: Sequence[Claim]) -> str:

@@ -72,7 +72,8 @@ class FindingView(View, frozen=True, kw_only=True):
 class SettingLine(View, frozen=True):
     """One line of the effective configuration: `sure` is yes, hint, estimate, unknown or contradiction.
 
-    `sources` are all that say something of it, each with the command that shows it; `what` is "in effect" or "also said".
+    `sources` are all that say something of it, each with the command that shows it; `what` is "in effect", "agrees" or
+    "contradicts", and "also said" where nothing is in effect.
     """
 
     name: str

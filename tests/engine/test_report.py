@@ -206,13 +206,25 @@ def test_every_form_says_who_else_says_something_of_a_setting() -> None:
     (line,) = (line for line in document(made)["configuration"] if line["setting"] == "cluster-cidr")
     assert [(source["what"], source["value"]) for source in line["sources"]] == [
         ("in effect", "10.244.0.0/16"),
-        ("also said", "10.99.0.0/16"),
+        ("contradicts", "10.99.0.0/16"),
     ]
     assert line["sources"][1]["command"] == asked
-    assert "also said: 10.99.0.0/16  <- ConfigMap kube-system/kubeadm-config" in plain_text(made)
+    assert "contradicts: 10.99.0.0/16  <- ConfigMap kube-system/kubeadm-config" in plain_text(made)
     assert f"$ {asked}" in plain_text(made)
-    (row,) = (row for row in markdown(made).splitlines() if row.startswith("| cluster-cidr | also said | 10.99.0.0/16 |"))
+    (row,) = (row for row in markdown(made).splitlines() if row.startswith("| cluster-cidr | contradicts | 10.99.0.0/16 |"))
     assert f"`{asked}`" in row
+
+
+def test_sources_that_mean_the_same_agree_however_they_write_it() -> None:
+    """kubeadm-config writes host bits and a blank; the Service's address is the first of the range in effect."""
+    kubeadm = "networking:\n  podSubnet: 10.244.7.0/16, fd00:0::/56\n  serviceSubnet: 10.96.0.0/12\n"
+    flags = ("--cluster-cidr=10.244.0.0/16,fd00::/56", "--service-cluster-ip-range=10.96.0.0/12")
+    maps = [config_map("kubeadm-config", {"ClusterConfiguration": kubeadm})]
+    made = report(taken=healthy(control_plane_pods=[manager_pod(*flags)], config_maps=maps))
+    lines = [line for line in document(made)["configuration"] if line["setting"] in ("cluster-cidr", "service-cidr")]
+    said = {(line["setting"], source["what"]) for line in lines for source in line["sources"] if "kubeadm" in source["from"]}
+    assert said == {("cluster-cidr", "agrees"), ("service-cidr", "agrees")}
+    assert "contradicts" not in plain_text(made)
 
 
 def forms(made: Report) -> dict[str, str]:
