@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
+from flannelscope.again import in_this_world
 from flannelscope.checks import Check, all_checks
 from flannelscope.facts import Facts
 from flannelscope.model import WHOLE_CLUSTER, Consequence, Finding, Gap, Snapshot, Topic, Unknown, Value
@@ -49,7 +50,9 @@ def judge(
             else:
                 findings.append(said)
     codes = tuple(check.code for check in chosen)
-    return Judgement(tuple(order(settle(findings, chosen))), tuple(unknown), codes, tuple(order(hidden)))
+    world = facts.snapshot.declared.world
+    kept = in_this_world(order(settle(findings, chosen)), world)
+    return Judgement(kept, tuple(unknown), codes, in_this_world(order(hidden), world))
 
 
 def _detect(check: Check, facts: Facts) -> tuple[Finding | Unknown, ...]:

@@ -43,8 +43,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def start(self) -> Snapshot:
         """The Snapshot to grow from: only what was declared."""
-        declared = Declared(cluster_cidrs=self.cluster_cidrs, node_masks=self.node_masks, service_cidrs=self.service_cidrs)
+        declared = Declared(
+            cluster_cidrs=self.cluster_cidrs,
+            node_masks=self.node_masks,
+            service_cidrs=self.service_cidrs,
+            world=self._world(),
+        )
         return Snapshot(declared=declared)
+
+    def _world(self) -> tuple[str, ...]:
+        if self.demo:
+            return ("--demo", self.demo)
+        if self.from_file:
+            return ("--from", self.from_file)
+        named = ("--kubeconfig", self.kubeconfig[0]) if len(self.kubeconfig) == 1 else ()
+        return (*named, *(("--context", self.context) if self.context else ()))
 
 
 def open_source(settings: Settings) -> Source:

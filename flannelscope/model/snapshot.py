@@ -62,11 +62,16 @@ class Cluster(Value, frozen=True, kw_only=True):
 
 
 class Declared(Value, frozen=True, kw_only=True):
-    """Cluster-level facts given by option; they win over what was discovered."""
+    """Cluster-level facts given by option; they win over what was discovered.
+
+    `world` are the options that name what is looked at (--demo, --from, --kubeconfig, --context): commands to be copied need
+    them, or they would answer for another cluster.
+    """
 
     cluster_cidrs: tuple[str, ...] = ()
     node_masks: tuple[int, ...] = ()
     service_cidrs: tuple[str, ...] = ()
+    world: tuple[str, ...] = ()
 
 
 class Reading(Value, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from flannelscope.again import here
 from flannelscope.model import Severity
 from flannelscope.present import ALL_NAMED, IN_EFFECT, fold_subjects
 from flannelscope.report import SEVERITY_WORDS, Report, moment
@@ -15,7 +16,7 @@ Paint = Callable[[str, str], str]  # (what it is: critical, warning, info, title
 GLYPHS = {3: "x", 2: "!", 1: "i"}
 LABEL = 10
 KINDS = 8  # of commands for one code that later ones are compared with
-WRITTEN_OUT = "All commands are written out by: flannelscope check -o markdown"
+WRITTEN_OUT = "flannelscope check -o markdown"
 
 
 def plain_text(report: Report, paint: Paint = lambda _kind, text: text) -> str:
@@ -28,7 +29,7 @@ def _lines(report: Report, paint: Paint) -> Iterator[str]:
     yield paint("title", seen.verdict)
     yield ""
     yield cluster_line(report)
-    told = Told()
+    told = Told(report.snapshot.declared.world)
     for finding in seen.findings:
         yield ""
         yield from finding_lines(finding, paint, told)
@@ -62,7 +63,8 @@ def cluster_line(report: Report) -> str:
 class Told:
     """What this report has said already: sentences, and the commands of remedies by code, with whom they were for."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: tuple[str, ...] = ()) -> None:
+        self.all_commands = f"All commands are written out by: {here(WRITTEN_OUT, world)}"
         self._sentences: set[str] = set()
         self._commands: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
 
@@ -100,8 +102,8 @@ def finding_lines(finding: FindingView, paint: Paint, told: Told | None = None) 
         yield _labelled("remedy", finding.remedy)
     if alike := told.alike(finding):
         yield _labelled("", f"# {alike}")
-        if told.anew(WRITTEN_OUT):
-            yield _labelled("", WRITTEN_OUT)
+        if told.anew(told.all_commands):
+            yield _labelled("", told.all_commands)
     else:
         yield from (_labelled("", f"$ {command}") for command in finding.commands)
     if told.anew(finding.caution):

@@ -10,7 +10,21 @@ from msgspec.structs import replace
 from flannelscope.checks import Check
 from flannelscope.facts import Facts
 from flannelscope.judge import EVERYWHERE, judge, order, settle
-from flannelscope.model import CLUSTER, WHOLE_CLUSTER, Finding, Gap, Severity, Subject, Topic, Unknown, node_subject
+from flannelscope.model import (
+    CLUSTER,
+    WHOLE_CLUSTER,
+    Declared,
+    Evidence,
+    Finding,
+    Gap,
+    Remedy,
+    Severity,
+    Subject,
+    Topic,
+    Unknown,
+    node_subject,
+)
+from flannelscope.session import Settings
 from tests.engine.builders import snapshot
 
 
@@ -124,3 +138,38 @@ def test_a_check_that_fails_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) 
     said = judge(snapshot(), (broken, made("B", says=(found("B", "w1"),))))
     assert [f.code for f in said.findings] == ["B"]
     assert "ZeroDivisionError" in said.unknown[0].reason
+
+
+def test_commands_of_flannelscope_itself_ask_the_world_that_the_finding_is_about() -> None:
+    """Copied from a demo, `flannelscope cidr free` would else answer for the cluster of the kubeconfig."""
+    own = Evidence("blocks", "0 free", "podCIDRs", "flannelscope cidr free")
+    other = Evidence("podCIDR", "none", "Node a", "kubectl get node a")
+    advice = Remedy(
+        "See.",
+        ("flannelscope cidr what-if --node-cidr-mask-size 24", "flannelscope explain A"),
+        "",
+        "flannelscope check --only A  # ok",
+    )
+    said = replace(found("A", "a"), evidence=(own, other), remedy=advice)
+
+    def commands(*world: str) -> list[str]:
+        (one,) = judge(snapshot([], declared=Declared(world=world)), [made("A", says=(said,))]).findings
+        assert one.remedy is not None
+        return [*(item.command for item in one.evidence), *one.remedy.commands, one.remedy.proof]
+
+    assert commands("--demo", "exhausted") == [
+        "flannelscope cidr free --demo exhausted",
+        "kubectl get node a",
+        "flannelscope cidr what-if --demo exhausted --node-cidr-mask-size 24",
+        "flannelscope explain A",
+        "flannelscope check --demo exhausted --only A  # ok",
+    ]
+    assert commands("--from", "my nodes.json")[0] == "flannelscope cidr free --from 'my nodes.json'"
+    assert commands()[0] == "flannelscope cidr free"
+
+
+def test_the_world_is_what_the_settings_name() -> None:
+    assert Settings(demo="twins").start.declared.world == ("--demo", "twins")
+    assert Settings(from_file="n.json", context="b").start.declared.world == ("--from", "n.json")
+    assert Settings(kubeconfig=("a",), context="b").start.declared.world == ("--kubeconfig", "a", "--context", "b")
+    assert Settings().start.declared.world == ()
