@@ -30,15 +30,22 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from flannelscope.address_proofs import settings
-from flannelscope.allocator import Restart
+from flannelscope.allocator import CidrSet, Restart
 from flannelscope.checks import Check, check
 from flannelscope.cidr import show
 from flannelscope.deletion import no_restart
 from flannelscope.facts import Facts
 from flannelscope.model import WHOLE_CLUSTER, Event, Evidence, Finding, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import SHOWN, when
+from flannelscope.proofs import when
+from flannelscope.relief import Holders, Option, cause, held, holders, options, tightest
 from flannelscope.shortage import Shortage, shortage
 from flannelscope.text import count, fold
+
+EVENTS = 3  # shown; all say the same of other Nodes
+ANY_WAY = (
+    "Widen --cluster-cidr to a range that holds all podCIDRs, or lengthen the node mask, or remove Nodes that are gone for good."
+)
+ANY_RANGE = "flannelscope cidr what-if --cluster-cidr CIDR --node-cidr-mask-size N"
 
 
 @check("FLN106", "pool-exhausted", Severity.CRITICAL, needs=(Topic.NODES,), swallows=("FLN105", "FLN107"))
@@ -56,14 +63,15 @@ def pool_exhausted(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 
 def _finding(this: Check, facts: Facts, short: Shortage) -> Finding:
     restart = facts.restart if facts.configuration.known else None
+    ways: tuple[Option, ...] = ()
     waits = f"{fold(short.nodes)} {'waits' if len(short.nodes) == 1 else 'wait'} for a podCIDR"
     if restart is None or short.full:
         total = f" all {restart.blocks} blocks are used" if restart else " the allocator says that none is left"
         summary = f"The pool of podCIDRs is exhausted:{total}, and {waits}."
-        advice = (
-            "Widen --cluster-cidr to a range that holds all podCIDRs, or lengthen the node mask, or remove Nodes that are gone "
-            "for good."
-        )
+        if restart and (why := cause(_held(facts, restart), _pool(facts, restart).node_mask)):
+            summary = f"{summary} {why}"
+        ways = options(facts, restart, len(short.nodes)) if restart else ()
+        advice = " ".join(f"{number}. {way.said}." for number, way in enumerate(ways, 1)) or ANY_WAY
     else:
         summary = (
             f"The allocator says that no podCIDR is left while {count(restart.free, 'block is', 'blocks are')} free by "
@@ -78,12 +86,13 @@ def _finding(this: Check, facts: Facts, short: Shortage) -> Finding:
         evidence=(
             *settings(facts, "cluster-cidr", "node-cidr-mask-size"),
             *_pools(restart),
-            *map(_named, short.events[:SHOWN]),
+            *_holding(facts, restart),
+            *map(_named, short.events[:EVENTS]),
             *_further(short.events),
         ),
         remedy=Remedy(
             advice,
-            ("flannelscope cidr free", "flannelscope cidr what-if --cluster-cidr CIDR --node-cidr-mask-size N"),
+            ("flannelscope cidr free", *([way.command for way in ways if way.command] or [ANY_RANGE])),
             "A disjoint range would keep the controller manager from starting; what-if tells, and which Nodes must be rebuilt.",
         ),
         reach=(WHOLE_CLUSTER,),
@@ -96,8 +105,22 @@ def _pools(restart: Restart | None) -> Iterator[Evidence]:
         yield Evidence("blocks", value, "podCIDRs of all Nodes and service ranges", "flannelscope cidr free")
 
 
+def _pool(facts: Facts, restart: Restart) -> CidrSet:
+    return restart.pools[tightest(facts, restart)]
+
+
+def _held(facts: Facts, restart: Restart) -> tuple[Holders, ...]:
+    return holders(facts, restart, tightest(facts, restart))
+
+
+def _holding(facts: Facts, restart: Restart | None) -> Iterator[Evidence]:
+    if restart and restart.pools and (found := _held(facts, restart)):
+        where = "podCIDRs of all Nodes, by their length"
+        yield Evidence(f"who holds {show(_pool(facts, restart).cluster)}", held(found), where, "flannelscope nodes")
+
+
 def _further(events: Sequence[Event]) -> tuple[Evidence, ...]:
-    rest = len(events) - SHOWN
+    rest = len(events) - EVENTS
     command = "kubectl get events -A --field-selector reason=CIDRNotAvailable"
     return (Evidence("further events", f"{rest} more like these", "Events about Nodes", command),) if rest > 0 else ()
 
