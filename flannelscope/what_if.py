@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from msgspec.structs import replace
+
 from flannelscope.allocator import Restart, complete_masks, restart
 from flannelscope.blocks import block, flannel_networks, free_blocks, free_runs, taken
 from flannelscope.cidr import BITS, contains, overlaps, parse, show
@@ -20,12 +22,16 @@ UNREADABLE, OUTSIDE, INDEX, WHOLE, SERVICES, SPANS, SHARES = range(7)
 
 
 class Rebuild(Value, frozen=True):
-    """A Node that must be rebuilt: its podCIDR, why, and the block it should get (None where no free one is left)."""
+    """A Node to rebuild: its podCIDR, why, and the block it should get (None where no free one is left).
+
+    `required`: as it is, the controller manager would not start, or would give nothing. Else it only makes room.
+    """
 
     node: str
     podcidr: str
     reason: str
     to: Prefix | None
+    required: bool = True
 
 
 class Pool(Value, frozen=True, kw_only=True):
@@ -42,7 +48,9 @@ class Answer(Value, frozen=True, kw_only=True):
     """What is free, and for what-if what must be rebuilt. `left` is the minimum over the families.
 
     `problem` says why no block can be called free; then none is named, and `left` is the most that there can be.
-    `small`: fewer blocks than Nodes, or Nodes that must be rebuilt find no free one.
+    `small` are the reasons why the range does not suffice: fewer blocks than Nodes, or Nodes that must be rebuilt find no free
+    one, or those that wait for a podCIDR would go on waiting. `waiting` counts these; `after` is `left` when all in `rebuild`
+    have moved, None where that is not known.
     """
 
     would_start: bool
@@ -52,7 +60,9 @@ class Answer(Value, frozen=True, kw_only=True):
     rebuild: tuple[Rebuild, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
-    small: bool = False
+    small: tuple[str, ...] = ()
+    waiting: int = 0
+    after: int | None = None
 
 
 def unsure(facts: Facts) -> str:
@@ -90,8 +100,9 @@ def what_if(
     if not start.pools:
         return Answer(would_start=False, reason=start.reason, left=0, pools=(), notes=tuple(given))
     rebuild = tuple(_rebuild(facts, clusters, masks))
-    small = [*_small(facts, start, rebuild)]
-    notes = [*given, *_network_notes(facts, clusters, "widen it before a node gets one"), *small, *_outside(facts, rebuild)]
+    moved = [_moved(node, {item.node: item for item in rebuild}.get(node.name)) for node in facts.snapshot.nodes]
+    after = None if any(item.to is None for item in rebuild) else restart(clusters, masks, services, moved).free
+    notes = [*given, *_network_notes(facts, clusters, "widen it before a node gets one"), *_outside(facts, clusters, rebuild)]
     return Answer(
         would_start=start.would_start,
         reason=start.reason,
@@ -100,8 +111,18 @@ def what_if(
         rebuild=rebuild,
         notes=tuple(notes),
         problem=unsure(facts),
-        small=bool(small),
+        small=tuple(_small(facts, start, rebuild, after)),
+        waiting=len(facts.waiting),
+        after=after,
     )
+
+
+def _moved(node: Node, item: Rebuild | None) -> Node:
+    """The Node with the podCIDR that it should get."""
+    if item is None or item.to is None:
+        return node
+    to = show(item.to)
+    return replace(node, pod_cidrs=tuple(to if text == item.podcidr else text for text in node.pod_cidrs))
 
 
 def _pools(
@@ -176,18 +197,18 @@ def _rebuild(facts: Facts, clusters: Sequence[Prefix], masks: Sequence[int]) -> 
     used = taken(facts)
     targets = [] if unsure(facts) else [_Targets(facts, used, i, cluster, masks[i]) for i, cluster in enumerate(clusters)]
     seen: set[str] = set()
-    waiting: list[tuple[str, int, str, str]] = []
-    for _, node, index, text, reason in wanted:
+    waiting: list[tuple[str, int, str, str, bool]] = []
+    for rank, node, index, text, reason in wanted:
         if node.name in seen:
             continue
         seen.add(node.name)
         to = targets[index].take(parse(text)) if index < len(targets) else None
         if to is None and index < len(targets):
-            waiting.append((node.name, index, text, reason))
+            waiting.append((node.name, index, text, reason, rank <= SERVICES))
         else:
-            yield Rebuild(node.name, text, reason, to)
-    for name, index, text, reason in waiting:  # others have left blocks meanwhile
-        yield Rebuild(name, text, reason, targets[index].take(None))
+            yield Rebuild(node.name, text, reason, to, rank <= SERVICES)
+    for name, index, text, reason, required in waiting:  # others have left blocks meanwhile
+        yield Rebuild(name, text, reason, targets[index].take(None), required)
 
 
 def _wanted(facts: Facts, clusters: Sequence[Prefix], masks: Sequence[int]) -> Iterator[tuple[int, Node, int, str, str]]:
@@ -267,18 +288,26 @@ def _network_notes(facts: Facts, clusters: Sequence[Prefix], advice: str) -> Ite
             yield f"kube-proxy's clusterCIDR is {shown}: it takes pods outside of it for strangers (FLN118); widen it too"
 
 
-def _small(facts: Facts, start: Restart, rebuild: Sequence[Rebuild]) -> Iterator[str]:
-    nodes = len(facts.snapshot.nodes)
+def _small(facts: Facts, start: Restart, rebuild: Sequence[Rebuild], after: int | None) -> Iterator[str]:
+    nodes, waiting = len(facts.snapshot.nodes), len(facts.waiting)
     if start.blocks < nodes:
-        yield f"the range has {count(start.blocks, 'block')} for {count(nodes, 'node')}: it is too small"
-    without = sum(item.to is None for item in rebuild)
-    if without and not unsure(facts):
-        yield f"{count(without, 'node')} of those to rebuild would find no free block"
+        yield f"too small: the range has {count(start.blocks, 'block')} for {count(nodes, 'node')}"
+    if unsure(facts):
+        return
+    if without := sum(item.to is None and item.required for item in rebuild):
+        yield f"too small: {count(without, 'node')} of those that must be rebuilt would find no free block"
+    if start.free < waiting and start.blocks >= nodes:
+        enough = "" if after is None or after < waiting else ", unless some nodes are rebuilt first"
+        waits = count(waiting, "node that waits", "nodes that wait")
+        yield f"too small as things are: {count(start.free, 'free block')} for {waits} for a podCIDR{enough}"
 
 
-def _outside(facts: Facts, rebuild: Sequence[Rebuild]) -> Iterator[str]:
+def _outside(facts: Facts, clusters: Sequence[Prefix], rebuild: Sequence[Rebuild]) -> Iterator[str]:
+    """A new range that contains the one in effect is itself the way by which Nodes move."""
     known = facts.configuration
     if known.cluster_sure != Sureness.SURE or not known.cluster_cidrs:
+        return
+    if all(any(contains(new, old) for new in clusters) for old in known.cluster_cidrs):
         return
     targets = [item.to for item in rebuild if item.to is not None]
     outside = sum(not any(contains(cluster, to) for cluster in known.cluster_cidrs) for to in targets)

@@ -9,8 +9,11 @@ from flannelscope.blocks import Plan
 from flannelscope.cidr import show, show_address
 from flannelscope.model import Prefix
 from flannelscope.report import SCHEMA
-from flannelscope.text import clean, count
+from flannelscope.text import clean, count, fold
 from flannelscope.what_if import Answer, Pool
+
+LISTED = 5  # Nodes to rebuild that are written out of each kind
+FOLDED = 12  # groups of their names
 
 
 def plan_document(plans: Sequence[Plan]) -> dict[str, Any]:
@@ -87,9 +90,18 @@ def answer_document(answer: Answer, *, rebuild: bool) -> dict[str, Any]:
         document["families"] = [_pool(pool) for pool in answer.pools]
     if rebuild:
         document["rebuild"] = [
-            {"node": item.node, "podcidr": item.podcidr, "reason": item.reason, "to": _shown(item.to)} for item in answer.rebuild
+            {
+                "node": item.node,
+                "podcidr": item.podcidr,
+                "reason": item.reason,
+                "to": _shown(item.to),
+                "required": item.required,
+            }
+            for item in answer.rebuild
         ]
-    return {**document, **({"problem": answer.problem} if answer.problem else {}), "notes": list(answer.notes)}
+        document |= {"waiting": answer.waiting, "left_after_rebuild": answer.after, "too_small": list(answer.small)}
+    problem = {"problem": answer.problem} if answer.problem else {}
+    return {**document, **problem, "notes": [*answer.notes, *answer.small]}
 
 
 def _pool(pool: Pool) -> dict[str, Any]:
@@ -109,30 +121,52 @@ def answer_text(answer: Answer, *, rebuild: bool) -> str:
 
 
 def _answer_lines(answer: Answer, rebuild: bool) -> Iterator[str]:
-    most = "at most " if answer.problem else ""
-    if answer.problem:
-        yield f"problem: {clean(answer.problem)}"
-    if answer.would_start:
-        nodes = "the nodes that could be read" if answer.problem else "these nodes"
-        yield f"The controller manager would start with {nodes} and could give {most}{count(answer.left, 'more block')}."
-    else:
-        yield f"The controller manager would not start: {clean(answer.reason)}"
-    nothing = "not known" if answer.problem else ""
+    yield from _verdict(answer)
+    most, nothing = ("at most ", "not known") if answer.problem else ("", "")
     for pool in answer.pools:
         yield ""
         yield f"{show(pool.cluster)} in blocks of /{pool.node_mask}"
         yield f"  left                {most}{pool.left}"
         yield f"  next                {' '.join(show(p) for p in pool.next) or nothing or 'none'}"
         yield f"  best for a rebuild  {' '.join(show(p) for p in pool.free) or nothing or 'none is free'}"
-    if rebuild:
-        yield ""
-        yield (
-            f"To rebuild, in this order: {count(len(answer.rebuild), 'node')}" if answer.rebuild else "No node has to be rebuilt."
-        )
-        for item in answer.rebuild:
-            to = _shown(item.to) or nothing or "no free block"
-            yield f"  {clean(item.node)}  {clean(item.podcidr, 60)} -> {to}  {clean(item.reason)}"
+    if rebuild and answer.pools:
+        yield from _rebuilds(answer, nothing or "no free block")
     yield from (f"note: {clean(text)}" for text in answer.notes)
+
+
+def _verdict(answer: Answer) -> Iterator[str]:
+    """What decides the exit code comes first."""
+    if answer.problem:
+        yield f"problem: {clean(answer.problem)}"
+    if not answer.would_start:
+        yield f"The controller manager would not start: {clean(answer.reason)}"
+    yield from (f"{clean(text)[:1].upper()}{clean(text)[1:]}." for text in answer.small)
+    if answer.would_start:
+        nodes, most = ("the nodes that could be read", "at most ") if answer.problem else ("these nodes", "")
+        yield f"The controller manager would start with {nodes} and could give {most}{count(answer.left, 'more block')}."
+    if answer.waiting and not answer.small and not answer.problem:
+        yield f"That is enough for the {count(answer.waiting, 'node that waits', 'nodes that wait')} for a podCIDR."
+    if answer.rebuild and answer.after is not None:
+        yield f"With all rebuilds below done it could give {count(answer.after, 'block')} ({answer.after - answer.left:+,})."
+
+
+def _rebuilds(answer: Answer, nothing: str) -> Iterator[str]:
+    """Who is to be rebuilt, in this order: those that must, then those that may stay; long lists are folded."""
+    if not answer.rebuild:
+        yield from ("", "No node has to be rebuilt.")
+    gain = 0 if answer.after is None else answer.after - answer.left
+    why = f"frees up to {count(gain, 'more block')}" if gain > 0 else "nothing stands still without it"
+    heads = {True: "Must be rebuilt, in this order", False: f"May be rebuilt, in this order ({why})"}
+    for required, head in heads.items():
+        items = [item for item in answer.rebuild if item.required is required]
+        if items:
+            yield ""
+            yield f"{head}: {count(len(items), 'node')}, {fold((clean(item.node) for item in items), FOLDED)}"
+            for item in items[:LISTED]:
+                to = _shown(item.to) or nothing
+                yield f"  {clean(item.node)}  {clean(item.podcidr, 60)} -> {to}  {clean(item.reason)}"
+            if len(items) > LISTED:
+                yield f"  and {len(items) - LISTED:,} more: -o json lists all of them, each with its block"
 
 
 def _shown(prefix: Prefix | None) -> str | None:

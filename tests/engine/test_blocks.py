@@ -236,9 +236,49 @@ def test_where_nothing_is_free_a_wide_node_keeps_a_block_of_its_own_and_leaves_t
 
 def test_a_range_that_is_too_small_says_so() -> None:
     found = asked([node(f"w{i}", f"10.244.{i}.0/24") for i in range(20)], "10.244.0.0/20", 24)
-    assert any("16 blocks for 20 nodes" in note for note in found.notes)
-    assert any("would find no free block" in note for note in found.notes)
+    assert found.small == (
+        "too small: the range has 16 blocks for 20 nodes",
+        "too small: 4 nodes of those that must be rebuilt would find no free block",
+    )
+    assert answer_text(found, rebuild=True).splitlines()[1] == "Too small: the range has 16 blocks for 20 nodes."
     assert [item.to for item in found.rebuild] == [None] * 4
+
+
+def test_nodes_that_wait_are_counted_and_whether_the_blocks_suffice_for_them() -> None:
+    """Two Nodes hold the whole range: nobody must move, and without that three Nodes go on waiting."""
+    wide = [node("a", "10.244.0.0/21"), node("b", "10.244.8.0/21")]
+    found = asked([*wide, *(node(f"late{index}") for index in range(3))], "10.244.0.0/20", 24, "10.244.0.0/20")
+    assert (found.waiting, found.left, found.after) == (3, 0, 14)
+    assert found.small == (
+        "too small as things are: 0 free blocks for 3 nodes that wait for a podCIDR, unless some nodes are rebuilt first",
+    )
+    assert [item.required for item in found.rebuild] == [False, False]
+    first, *rest = answer_text(found, rebuild=True).splitlines()
+    assert first.startswith("Too small as things are: 0 free blocks for 3 nodes")
+    assert "With all rebuilds below done it could give 14 blocks (+14)." in rest
+    assert "May be rebuilt, in this order (frees up to 14 more blocks): 2 nodes, a b" in rest
+    enough = asked([wide[0], node("late")], "10.244.0.0/20", 24, "10.244.0.0/20")
+    assert (enough.small, enough.left) == ((), 8)
+    assert "That is enough for the 1 node that waits for a podCIDR." in answer_text(enough, rebuild=True)
+
+
+def test_a_long_list_of_rebuilds_is_folded_and_who_must_move_is_told_from_who_may() -> None:
+    shares = [node(f"w{index:03d}", f"10.244.{index}.0/24", created=NOW - index * DAY) for index in range(1, 40)]
+    found = asked([*shares, node("stray", "10.9.0.0/24")], "10.240.0.0/12", 16)
+    text = answer_text(found, rebuild=True)
+    assert "Must be rebuilt, in this order: 1 node, stray" in text
+    assert "(nothing stands still without it): 38 nodes, w[001-038]" in text
+    assert "  and 33 more: -o json lists all of them, each with its block" in text
+    listed = answer_document(found, rebuild=True)["rebuild"]
+    assert [len(listed), listed[0]["required"], listed[1]["required"]] == [39, True, False]
+
+
+def test_a_range_that_contains_the_present_one_is_no_detour() -> None:
+    """Nodes move into it while the old podCIDRs still fit: nothing has to be gone by way of."""
+    nodes = [node("a", "10.244.0.0/21"), node("b", "10.244.8.0/21")]
+    detour = "go by way of a range that contains both"
+    assert not any(detour in note for note in asked(nodes, "10.244.0.0/19", 24, "10.244.0.0/20").notes)
+    assert any(detour in note for note in asked(nodes, "10.245.0.0/20", 24, "10.244.0.0/20").notes)
 
 
 def test_a_range_that_kubernetes_refuses_ends_the_question() -> None:

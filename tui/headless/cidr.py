@@ -21,6 +21,9 @@ number_option = click.option(
 def plan(call: Call, output: str, nodes: int | None, max_pods: int) -> int:
     """Say what --cluster-cidr and --node-cidr-mask-size give: blocks, addresses, whether Kubernetes takes them.
 
+    --cluster-cidr is needed; the mask is Kubernetes' default (24, for IPv6 64) where it is not given. For example:
+    flannelscope cidr plan --cluster-cidr 10.244.0.0/16 --node-cidr-mask-size 24 --nodes 200
+
     Exit code 1 when they are not valid, or too small for --nodes.
     """
     from flannelscope.blocks import plan as plan_ranges
@@ -33,7 +36,8 @@ def plan(call: Call, output: str, nodes: int | None, max_pods: int) -> int:
     call.asking = True
     config = call.config
     if not config.cluster_cidrs:
-        raise UsageError("no range is given", "", "Give --cluster-cidr and --node-cidr-mask-size.")
+        usage = "flannelscope cidr plan --cluster-cidr CIDR[,CIDR] [--node-cidr-mask-size N[,N]] [--nodes N]"
+        raise UsageError("no range is given", "", f"Usage: {usage}, for example --cluster-cidr 10.244.0.0/16.")
     services = [prefix for prefix in map(parse, config.service_cidrs) if prefix is not None]
     plans = plan_ranges(config.cluster_cidrs, config.node_masks, services, nodes=nodes, max_pods=max_pods)
     emit(encode(plan_document(plans)) if output == "json" else plan_text(plans))
@@ -81,7 +85,8 @@ def what_if(call: Call, output: str, number: int, from_file: str) -> int:
     it was found in the cluster; the answer says where.
 
     Exit codes: 0 it would work, 1 the controller manager would not start with these nodes or the range is too small for
-    them, 2 wrong use (also: no range given and none found), 3 a node could not be read, and then no block is named.
+    them (also: nodes that wait for a podCIDR would go on waiting), 2 wrong use (also: no range given and none found), 3 a
+    node could not be read, and then no block is named.
     """
     from msgspec.structs import replace
 
