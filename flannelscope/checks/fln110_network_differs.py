@@ -3,7 +3,8 @@ that Node gets an address any more.
 
 How it is known
 
-Each member's podCIDR, in every family that net-conf enables, must lie inside Network (or IPv6Network), host bits masked.
+Each member's podCIDR, in every family that net-conf enables, must lie inside Network (or IPv6Network), host bits masked; so
+must that of a Node on which flannel is to run and never announced itself: a warning while no kubelet lives there.
 The ConfigMap is what flanneld reads at its next start; running daemons hold what it said when they started, which the
 finding says. Where only the known cluster CIDR is not inside, some Node to come will fail: a warning. A larger Network is
 fine.
@@ -38,7 +39,7 @@ from flannelscope.flannel.discovery import Installation
 from flannelscope.flannel.netconf import NetConf
 from flannelscope.model import CLUSTER, ConfigMap, Evidence, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import show_config_map
-from flannelscope.text import fold
+from flannelscope.text import fold, natural
 
 KEY = {4: "Network", 6: "IPv6Network"}
 
@@ -81,16 +82,9 @@ def _judge(
     inside: Prefix | None,
     first: bool,
 ) -> Iterator[Finding]:
-    outside = [
-        item
-        for name in members
-        if not installation.covered or name in installation.covered
-        for item in facts.pod_cidrs_of.get(name, ())
-        if item.prefix is not None
-        and item.prefix.family == family
-        and (inside is None or not contains(inside, item.prefix))
-        and facts.settled(facts.nodes[name])
-    ]
+    outside = _outside(facts, members, installation, family, inside)
+    strangers = sorted(installation.covered - set(members), key=natural)
+    unstarted = [i for i in _outside(facts, strangers, installation, family, inside) if not _outside_cluster(facts, i)]
     proof = Evidence(
         f"{KEY[family]} in net-conf.json",
         show(inside) if inside else "absent",
@@ -102,8 +96,21 @@ def _judge(
         group = [item for item in outside if _outside_cluster(facts, item) is stray]
         if group:
             yield _members(this, facts, group, family, inside, proof)
-    if not outside and first:
-        yield from _cluster(this, facts, family, inside, proof)
+    if unstarted or (not outside and first):
+        yield from _cluster(this, facts, family, inside, proof, unstarted)
+
+
+def _outside(facts: Facts, names: Sequence[str], installation: Installation, family: int, inside: Prefix | None) -> list[PodCidr]:
+    return [
+        item
+        for name in names
+        if not installation.covered or name in installation.covered
+        for item in facts.pod_cidrs_of.get(name, ())
+        if item.prefix is not None
+        and item.prefix.family == family
+        and (inside is None or not contains(inside, item.prefix))
+        and facts.settled(facts.nodes[name])
+    ]
 
 
 def _outside_cluster(facts: Facts, item: PodCidr) -> bool:
@@ -123,19 +130,37 @@ def _members(this: Check, facts: Facts, outside: list[PodCidr], family: int, ins
     )
 
 
-def _cluster(this: Check, facts: Facts, family: int, inside: Prefix | None, proof: Evidence) -> Iterator[Finding]:
-    if not facts.configuration.known:
+def _cluster(
+    this: Check, facts: Facts, family: int, inside: Prefix | None, proof: Evidence, unstarted: list[PodCidr]
+) -> Iterator[Finding]:
+    """What is handed out, or is held by Nodes that flannel never announced: it ends there whenever it starts."""
+    known = facts.configuration.cluster_cidrs if facts.configuration.known else ()
+    beyond = [c for c in known if c.family == family and (inside is None or not contains(inside, c))]
+    if not beyond and not unstarted:
         return
-    beyond = [c for c in facts.configuration.cluster_cidrs if c.family == family and (inside is None or not contains(inside, c))]
+    network = f"flannel's {KEY[family]} {show(inside) if inside else '(absent)'}"
+    names = list(dict.fromkeys(item.node for item in unstarted))
+    said = (
+        [f"{fold(names)} already {_hold(names)} outside {network}: flannel ends there, and pods get no address."] if names else []
+    )
     if beyond:
-        yield this.finding(
-            f"The cluster CIDR {show(beyond[0])} is not inside flannel's {KEY[family]} {show(inside) if inside else '(absent)'}: "
-            "a Node that is given a podCIDR outside it will have no flannel.",
-            (CLUSTER,),
-            severity=Severity.WARNING,
-            evidence=(proof, *settings(facts, "cluster-cidr")),
-            remedy=_remedy(facts, family),
+        again = "any further Node" if names else "a Node"
+        said.append(
+            f"The cluster CIDR {show(beyond[0])} is not inside {network}: "
+            f"{again} that is given a podCIDR outside it will have no flannel."
         )
+    living = any(facts.nodes[name].ready and facts.alive(facts.nodes[name]) is not False for name in names)
+    yield this.finding(
+        " ".join(said),
+        (CLUSTER, *map(node_subject, names)),
+        severity=Severity.CRITICAL if living else Severity.WARNING,
+        evidence=(proof, *(settings(facts, "cluster-cidr") if beyond else ()), *held_by(facts, unstarted)),
+        remedy=_remedy(facts, family),
+    )
+
+
+def _hold(names: Sequence[str]) -> str:
+    return "holds a podCIDR" if len(names) == 1 else "hold podCIDRs"
 
 
 def _remedy(facts: Facts, family: int) -> Remedy:

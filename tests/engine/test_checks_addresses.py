@@ -348,6 +348,20 @@ class TestFln110:
         taken = healthy(fleet(3), control_plane_pods=[manager_pod("--cluster-cidr=10.244.0.0/12")])
         assert only(findings(taken, "FLN110")).severity == Severity.WARNING
 
+    def test_nodes_outside_that_flannel_never_announced_are_named_and_carry_it(self) -> None:
+        """flannel is to run on w8, and ends there before it is a member; nothing lives on the bare w9 yet."""
+        bare = node("w9", "10.246.0.0/16", ip="10.20.0.9", ready="")
+        started = node("w8", "10.245.0.0/16", ip="10.20.0.8")
+        manager = manager_pod("--cluster-cidr=10.244.0.0/12")
+        found = only(findings(healthy([*fleet(3), bare], control_plane_pods=[manager]), "FLN110"))
+        assert (found.severity, found.nodes) == (Severity.WARNING, ("w9",))
+        assert found.summary.startswith("w9 already holds a podCIDR outside flannel's Network 10.244.0.0/16: flannel ends there")
+        assert "any further Node that is given a podCIDR outside it will have no flannel" in found.summary
+        found = only(findings(healthy([*fleet(3), started, bare], control_plane_pods=[manager]), "FLN110"))
+        assert (found.severity, found.nodes) == (Severity.CRITICAL, ("w8", "w9"))
+        assert "w8 w9 already hold podCIDRs outside" in found.summary
+        assert [item.what for item in found.evidence][-2:] == ["podCIDR of w8", "podCIDR of w9"]
+
     def test_a_larger_network_or_one_with_host_bits_is_fine(self) -> None:
         assert findings(healthy(fleet(3), config_maps=[net_conf("10.244.0.0/12")]), "FLN110") == []
 
