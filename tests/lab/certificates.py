@@ -34,8 +34,9 @@ def make_authority(pki: Path) -> None:
     (pki / "sa.pub").write_bytes(public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
-def make_control_plane(pki: Path, services: Sequence[str]) -> None:
-    """Certificates of the API server and its clients. `services` are the addresses of the Service `kubernetes`."""
+def make_control_plane(pki: Path, services: Sequence[str], cluster: str) -> None:
+    """Certificates of the API server and its clients. `services` are the addresses of the Service `kubernetes`; `cluster` is
+    what the clients' kubeconfigs call it."""
     names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "cp")
     sign(pki, "apiserver", "kube-apiserver", names=names, addresses=(CONTROL_PLANE_ADDRESS, "127.0.0.1", *services))
     sign(pki, "apiserver-kubelet-client", "kube-apiserver-kubelet-client", "kubeadm:cluster-admins")
@@ -45,13 +46,13 @@ def make_control_plane(pki: Path, services: Sequence[str]) -> None:
         ("scheduler", "system:kube-scheduler", ""),
     ):
         sign(pki, user, common, group)
-        kubeconfig(pki, user)
+        kubeconfig(pki, user, cluster)
 
 
-def make_node(pki: Path, node: str) -> Path:
+def make_node(pki: Path, node: str, cluster: str) -> Path:
     """A kubelet's certificate; returns its kubeconfig."""
     sign(pki, f"node-{node}", f"system:node:{node}", "system:nodes")
-    return kubeconfig(pki, f"node-{node}")
+    return kubeconfig(pki, f"node-{node}", cluster)
 
 
 def sign(pki: Path, name: str, common: str, group: str = "", names: Sequence[str] = (), addresses: Sequence[str] = ()) -> None:
@@ -72,8 +73,8 @@ def sign(pki: Path, name: str, common: str, group: str = "", names: Sequence[str
     (pki / f"{name}.crt").write_bytes(builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
 
-def kubeconfig(pki: Path, user: str) -> Path:
-    """USER.conf, in JSON, for the holder of USER.crt."""
+def kubeconfig(pki: Path, user: str, name: str) -> Path:
+    """USER.conf, in JSON, for the holder of USER.crt. Cluster and context are called `name`: labs share one address."""
 
     def encoded(file: str) -> str:
         return base64.b64encode((pki / file).read_bytes()).decode()
@@ -83,10 +84,10 @@ def kubeconfig(pki: Path, user: str) -> Path:
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "current-context": "lab",
-        "clusters": [{"name": "lab", "cluster": cluster}],
+        "current-context": name,
+        "clusters": [{"name": name, "cluster": cluster}],
         "users": [{"name": user, "user": identity}],
-        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": user}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
     }
     path = pki / f"{user}.conf"
     path.touch(mode=0o600)

@@ -46,7 +46,7 @@ def prepare(places: Places, settings: Settings, machine: Machine) -> None:
     (root / "var/lib/kubelet/config.yaml").write_text(json.dumps(configuration(settings, machine), indent=1))
     (root / "etc/kubernetes/pki").mkdir(exist_ok=True)
     shutil.copy(places.pki / "ca.crt", root / "etc/kubernetes/pki/ca.crt")
-    shutil.copy(certificates.make_node(places.pki, machine.name), root / "etc/kubernetes/kubelet.conf")
+    shutil.copy(certificates.make_node(places.pki, machine.name, places.lab), root / "etc/kubernetes/kubelet.conf")
     machines.service(places, machine.name, "sshd", f"/usr/sbin/sshd -D -e -o ListenAddress={machine.private}")
     machines.service(places, machine.name, "containerd", "containerd")
     (root / "etc/lab/services/kubelet").write_text(kubelet_service(settings, machine))

@@ -37,7 +37,7 @@ def make_identity(places: Places, settings: Settings) -> None:
     """A kubeconfig by which flanneld is flannel's ServiceAccount: the ClusterRole of the manifest holds."""
     account = f"system:serviceaccount:{settings.kind.namespace}:{manifests.ACCOUNT}"
     certificates.sign(places.pki, USER, account, "system:serviceaccounts")
-    certificates.kubeconfig(places.pki, USER)
+    certificates.kubeconfig(places.pki, USER, places.lab)
 
 
 def prepare(places: Places, settings: Settings, machine: Machine) -> None:
