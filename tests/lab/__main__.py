@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from tests.lab import capabilities, programs
 from tests.lab.lab import attached
-from tests.lab.lifecycle import reserved, take_down, up
+from tests.lab.lifecycle import is_reserved, reserved, take_down, up
 from tests.lab.places import Places, labs
 from tests.lab.processes import LabFailed
 from tests.lab.settings import KINDS, Settings, kind_named
-from tests.lab.status import status
+from tests.lab.status import is_there, next_commands, roster, status
 
 
 def main(argv: list[str]) -> int:
@@ -39,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
     running = _verb(verbs, "run", _run, "a program in its bastion, or in a machine")
     running.add_argument("-w", "--where", default="bastion", help="bastion, cp, n1 …, router")
     running.add_argument("argv", nargs=argparse.REMAINDER)
-    verbs.add_parser("status", help="all labs of this user").set_defaults(do=_status)
+    asking = verbs.add_parser("status", help="the labs of this user that are up, and what is left of others")
+    asking.add_argument("--logs", action="store_true", help="where the logs of those that are gone are, too")
+    asking.set_defaults(do=_status)
     verbs.add_parser("kinds", help="kinds of cluster").set_defaults(do=_kinds)
     verbs.add_parser("build", help="build what a lab needs, once a machine").set_defaults(do=_build)
     verbs.add_parser("capabilities", help="what this machine can do, found out by trying").set_defaults(do=_capabilities)
@@ -64,12 +66,18 @@ def _up(options: argparse.Namespace) -> int:
     settings = Settings(options.name, options.nodes, options.light, kind_named(options.kind))
     with reserved(Places(settings.name)):
         up(settings, lambda line: print(line, flush=True))
+    print(f"{roster(settings)}\n{next_commands(settings.name)}")
     return 0
 
 
 def _down(options: argparse.Namespace) -> int:
-    with reserved(Places(options.name)):
+    places = Places(options.name)
+    if not is_reserved(places) and not is_there(places):  # before the lock, whose file would be all that is there of it
+        print(f"there is no lab {options.name}")
+        return _status(argparse.Namespace(logs=False))
+    with reserved(places):
         take_down(options.name)
+    print(f"the lab {options.name} is down; its logs stay in {places.logs}")
     return 0
 
 
@@ -89,8 +97,9 @@ def _run(options: argparse.Namespace) -> int:
     os.execvpe(argv[0], argv, {**os.environ, **lab.operator_environment()})
 
 
-def _status(_: argparse.Namespace) -> int:
-    print("\n".join(status(name) for name in labs()) or "no lab of yours is up")
+def _status(options: argparse.Namespace) -> int:
+    lines = [status(name, logs=options.logs) for name in labs()]
+    print("\n".join(line for line in lines if line) or "no lab of yours is up")
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 
 from tests.lab.incidents import all_incidents, names, stage
 from tests.lab.lab import LabFailed, attached
+from tests.lab.status import next_commands
 
 
 def main() -> int:
@@ -25,7 +26,8 @@ def main() -> int:
     except LabFailed as failure:
         print(failure, file=sys.stderr)
         return 1
-    print(f'It is 3 a.m. The phone: "{call}"\nmake lab-shell NAME={given.lab}, then flannelscope. make lab-down ends it.')
+    print(f'It is 3 a.m. The phone: "{call}"')
+    print(next_commands(given.lab))
     return 0
 
 

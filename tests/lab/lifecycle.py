@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.lab import (
@@ -30,7 +31,7 @@ from tests.lab.processes import LabFailed, running, wait_until
 from tests.lab.settings import CONTROL_PLANE, Settings
 from tests.lab.teardown import take_down
 
-__all__ = ["is_up", "reserved", "settings_of", "take_down", "up"]
+__all__ = ["is_reserved", "is_up", "reserved", "settings_of", "take_down", "up"]
 Say = Callable[[str], None]
 AT_ONCE = 4  # machines prepared at the same time; more do not help two processors
 PATIENCE = 240.0  # seconds for each step in which the cluster must come to something
@@ -46,6 +47,16 @@ def reserved(places: Places) -> Iterator[None]:
         except BlockingIOError:
             raise LabFailed(f"somebody else is starting, ending or testing on the lab {places.lab}") from None
         yield
+
+
+def is_reserved(places: Places) -> bool:
+    """Whether somebody starts, ends or owns the lab at this moment; asking hinders nobody (/proc/locks, proc(5))."""
+    try:
+        inode = places.lock.stat().st_ino
+        held = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return False
+    return any(" FLOCK " in line and line.split()[-3].endswith(f":{inode}") for line in held)
 
 
 def settings_of(name: str) -> Settings:
@@ -124,7 +135,7 @@ def _start(places: Places, settings: Settings, say: Say) -> None:
 def _prepare_cluster(places: Places, settings: Settings) -> None:
     operator_home.make_key(places)
     certificates.make_authority(places.pki)
-    certificates.make_control_plane(places.pki, control_plane.FIRST_SERVICES)
+    certificates.make_control_plane(places.pki, control_plane.FIRST_SERVICES, settings.name)
     cgroups.make(places, [])
     networks.make_switches(places, settings)
 

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+from flannelscope.text import count, fold
 from tests.lab import cgroups, networks
-from tests.lab.lifecycle import settings_of
+from tests.lab.lifecycle import is_reserved, settings_of
 from tests.lab.places import CGROUPS, Places, cgroup_name
 from tests.lab.processes import LabFailed
+from tests.lab.settings import CONTROL_PLANE, Settings
 
 
-def status(name: str) -> str:
-    """Name, stage, size, kind, processes and memory of a lab; what is left of one that is not up."""
+def status(name: str, *, logs: bool = False) -> str:
+    """One line on a lab that is up, on its way, or to be cleared away; "" where nothing is left but, at most, its logs.
+
+    `logs`: then the line says where those are.
+    """
     places = Places(name)
     processes = len(cgroups.members(places))
-    namespaces = len(networks.names(places))
     try:
         settings = settings_of(name)
     except LabFailed:
-        left = f"{processes} processes and {namespaces} namespaces are there"
-        return f"{name}: not up; {left if processes or namespaces else f'its last logs are in {places.logs}'}"
-    size = f"{settings.nodes} nodes" + (f" and {settings.light} light ones" if settings.light else "")
-    return f"{name}: up, {settings.kind.name}, {size}; {processes} processes, {memory(places) / 2**20:.0f} MB"
+        if is_reserved(places):
+            return f"{name}: somebody is starting, ending or testing it"
+        if is_there(places):
+            return f"{name}: broken start, end it with make lab-down NAME={name}"
+        return f"{name}: gone; its last logs are in {places.logs}" if logs and places.logs.exists() else ""
+    if not processes:
+        return f"{name}: was up, nothing of it runs any more; clear it away with make lab-down NAME={name}"
+    used = f"{count(processes, 'process', 'processes')}, {memory(places) / 2**20:.0f} MB"
+    return f"{name}: up, {settings.kind.name}, {roster(settings)}; {used}"
+
+
+def roster(settings: Settings) -> str:
+    """How many Nodes there are, and which: the control plane's machine is one of them unless it is somebody else's."""
+    full = [machine.name for machine in networks.full_nodes(settings)]
+    named = full if settings.kind.managed else [CONTROL_PLANE, *full]
+    listed = ", ".join(named) if len(named) <= 5 else fold(named)
+    light = f" and {settings.light} light ones" if settings.light else ""
+    return f"{count(len(named), 'node')}: {listed}{light}"
+
+
+def next_commands(name: str) -> str:
+    """What to type once a lab is up."""
+    return f"make lab-shell NAME={name}, then flannelscope. make lab-down NAME={name} ends it."
+
+
+def is_there(places: Places) -> bool:
+    """Whether there is anything of a lab to be ended: a process, a namespace, a file that is no log."""
+    files = any(path != places.logs for path in places.home.glob("*"))
+    return files or bool(networks.names(places)) or bool(cgroups.members(places))
 
 
 def memory(places: Places) -> int:
