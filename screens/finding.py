@@ -76,7 +76,7 @@ def _evidence(lines: Iterable[EvidenceLine]) -> Iterable[Block]:
             return
         yield Block(((f"· {line.what}: ", ""), (line.value, "title"), (f"   {line.origin}", "muted")), indent=2, copy=line.value)
         if line.command and line.command != shown:
-            yield Block((("  $ ", "muted"), (line.command, "muted")), indent=4, copy=line.command)
+            yield Block((("  $ ", "muted"), (line.command, "muted")), indent=4, copy=line.command, command=True)
         shown = line.command
 
 
@@ -88,7 +88,7 @@ def _remedy(finding: FindingView) -> Iterable[Block]:
     if finding.remedy:
         yield Block(((finding.remedy, ""),))
     for command in finding.commands:
-        yield Block((("  $ ", "muted"), (command, "key")), indent=4, copy=command)
+        yield Block((("  $ ", "muted"), (command, "key")), indent=4, copy=command, command=True)
     if finding.caution:
         yield Block((glyph("!"), (f" {finding.caution}", "warn")), indent=2)
     if finding.commands:

@@ -59,7 +59,11 @@ class OverviewPage(Page):
         """Open what the line is about: one thing, a list of findings, or a page."""
         kind, _, key = event.item.partition(" ")
         if kind == "code":
-            self.scope.go("findings", key)
+            same = [finding.key for finding in self.scope.store.state.findings if finding.code == key]
+            if len(same) == 1:
+                self.scope.open("finding", same[0])
+            else:
+                self.scope.go("findings", key)
         elif kind == "page":
             self.scope.call_later(self.scope.action_page, key)
         else:
@@ -115,12 +119,11 @@ def _covered(line: CoverageLine) -> str:
 
 
 def _entry(code: str, same: list[FindingView]) -> Block:
-    """Findings of one code in one line; the item opens the finding, or their list."""
+    """Findings of one code in one line, which opens the one, or their list."""
     first = same[0]
     mark, role = glyph(SEVERITIES.get(first.severity, "?"))
     nodes = tuple(dict.fromkeys(node for finding in same for node in finding.nodes))
     number = count(len(nodes), "node") if nodes else ""
-    item = f"finding {first.key}" if len(same) == 1 else f"code {code}"
     title = spoken(first.slug)
     return Block(
         (
@@ -131,7 +134,7 @@ def _entry(code: str, same: list[FindingView]) -> Block:
             (folded(nodes, 3) if nodes else first.subjects[0][2] if first.subjects else "", "muted"),
         ),
         indent=2,
-        item=item,
+        item=f"code {code}",  # also of one: others may join it while the cursor is there
         copy=first.summary,
     )
 

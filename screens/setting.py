@@ -55,7 +55,7 @@ def _blocks(lines: list[SettingLine], judged: bool) -> Iterable[Block]:
 def _source(source: EvidenceLine) -> Iterable[Block]:
     yield Block((("· ", ""), (source.value, "title"), (f"   {source.origin}", "muted")), indent=2, copy=source.value)
     if source.command:
-        yield Block((("  $ ", "muted"), (source.command, "muted")), indent=4, copy=source.command)
+        yield Block((("  $ ", "muted"), (source.command, "muted")), indent=4, copy=source.command, command=True)
 
 
 PAGE = SettingPage

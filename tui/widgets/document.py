@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui.notices import Notices
+from tui.widgets.command import wrap_command
 from tui.widgets.moving import MOVE, Moving
 from tui.widgets.paint import Painted, Span, cropped, wrap
 from tui.widgets.rows import LOOK
@@ -24,7 +25,7 @@ class Block:
     """A paragraph. `item` is what is chosen on Enter, `copy` what goes to the clipboard; one with neither is only read.
 
     `indent` hangs the lines after the first. A `folded` one shows only its first line until the cursor is on it, where the
-    page does not hold all of it. An empty one is a blank line.
+    page does not hold all of it. A `command` is broken as a shell would take it. An empty one is a blank line.
     """
 
     spans: tuple[Span, ...] = ()
@@ -32,11 +33,17 @@ class Block:
     item: str = ""
     copy: str = ""
     folded: bool = False
+    command: bool = False
 
     @property
     def live(self) -> bool:
         """Whether the cursor stops here."""
         return bool(self.item or self.copy)
+
+
+def _alike(one: Block, other: Block) -> bool:
+    """Whether both stand for the same thing: what is opened, or else what is copied."""
+    return one.item == other.item if one.item else (one.item, one.copy) == (other.item, other.copy)
 
 
 class Document(Painted, Moving, can_focus=True):
@@ -68,18 +75,20 @@ class Document(Painted, Moving, can_focus=True):
         super().__init__(id=id)
         self.blocks: tuple[Block, ...] = ()
         self.cursor = -1  # index of a block
+        self.held = False  # the operator put the cursor on its item, so that it stays there whatever comes
         self.top = 0
         self._lines: list[tuple[list[Span], int]] = []
 
     def put(self, blocks: Iterable[Block]) -> None:
-        """Show other blocks; the cursor stays with its item."""
-        held = self.blocks[self.cursor] if 0 <= self.cursor < len(self.blocks) else None
+        """Show other blocks; the cursor stays with its item, or at the top where it was not moved yet."""
+        held = self.blocks[self.cursor] if self.held and 0 <= self.cursor < len(self.blocks) else None
         blocks = tuple(blocks)
         if blocks == self.blocks:
             return
         self.blocks = blocks
-        same = [i for i, b in enumerate(blocks) if held and b.live and (b.item, b.copy) == (held.item, held.copy)]
-        self.cursor = same[0] if same else next((i for i, block in enumerate(blocks) if block.live), -1)
+        self.cursor = next((index for index, block in enumerate(blocks) if block.live), -1)
+        if held is not None:
+            self.cursor = next((i for i, b in enumerate(blocks) if b.live and _alike(b, held)), self.cursor)
         self._lay()
 
     @property
@@ -100,7 +109,7 @@ class Document(Painted, Moving, can_focus=True):
         width = max(self.size.width - 2, 10)
         laid: list[tuple[list[Span], int]] = []
         for index, block in shown:
-            lines = wrap(block.spans, width, block.indent)
+            lines = (wrap_command if block.command else wrap)(block.spans, width, block.indent)
             if fold and block.folded and index != self.cursor and len(lines) > 1:
                 lines = [cropped(block.spans, width)]
             laid += ((line, index) for line in lines)
@@ -141,6 +150,7 @@ class Document(Painted, Moving, can_focus=True):
             self.top = min(max(self.top + rows, 0), self._most)
         else:
             self.cursor = to
+            self.held = True
             self._lay()
             self._show(to)
         self.refresh()
@@ -156,6 +166,7 @@ class Document(Painted, Moving, can_focus=True):
     def turn(self, pages: int) -> None:
         """Scroll by pages; the cursor follows into sight."""
         self.top = min(max(self.top + pages * max(self.size.height - 1, 1), 0), self._most)
+        self.held = True
         seen = {index for _, index in self._lines[self.top : self.top + self.size.height]}
         if self.cursor not in seen:
             self.cursor = next((index for index in sorted(seen) if self.blocks[index].live), self.cursor)
@@ -167,11 +178,13 @@ class Document(Painted, Moving, can_focus=True):
         live = [index for index, block in enumerate(self.blocks) if block.live]
         if live:
             self.cursor = live[0 if end < 0 else -1]
+        self.held = end > 0
         self.refresh()
 
     def action_choose(self) -> None:
         """Open the item under the cursor, or say that nothing is behind it."""
         block = self.blocks[self.cursor] if self.cursor >= 0 else None
+        self.held = self.held or block is not None
         if block is not None and block.item:
             self.post_message(self.Chosen(block.item))
         elif block is not None:
@@ -182,5 +195,6 @@ class Document(Painted, Moving, can_focus=True):
         block = self.blocks[self.cursor] if self.cursor >= 0 else None
         if block is None:
             return
+        self.held = True
         text = block.copy or "".join(text for text, _ in block.spans).strip()
         self.scope.copy(text)
