@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
 
@@ -9,12 +11,14 @@ from flannelscope.text import count, spoken
 from flannelscope.views import FindingView, UnknownLine
 from tui.page import Page
 from tui.state import Phase, State
-from tui.table import Column, Table
+from tui.table import Column, Gather, Table
 from tui.waiting import waiting
 from tui.widgets.lines import Note
 from tui.widgets.paint import Span
 from tui.widgets.rows import Rows
 from tui.words import SEVERITIES, folded, glyph, sortable
+
+LIST = "list "  # begins the key of a row that stands for many
 
 
 def where(finding: FindingView) -> str:
@@ -22,6 +26,24 @@ def where(finding: FindingView) -> str:
     if finding.nodes:
         return folded(finding.nodes, 2)
     return ", ".join(name for _, _, name in finding.subjects[:2])
+
+
+def _kind(finding: FindingView) -> str:
+    return f"{LIST}{finding.code} {finding.severity}"
+
+
+def _together(kind: str, same: Sequence[FindingView]) -> FindingView:
+    """The one row for many findings of a code, about all that they are about."""
+    first = same[0]
+    return FindingView(
+        key=kind,
+        code=first.code,
+        slug=f"{len(same)} × {first.slug}",
+        severity=first.severity,
+        subjects=tuple(dict.fromkeys(subject for finding in same for subject in finding.subjects)),
+        nodes=tuple(dict.fromkeys(node for finding in same for node in finding.nodes)),
+        summary=f"{len(same)} findings of this kind; enter lists them. The first: {first.summary}",
+    )
 
 
 def _title(finding: FindingView) -> str:
@@ -57,7 +79,10 @@ class FindingsPage(Page):
     KEY = "7"
     TITLE = "Findings"
     SUMMARY = "what is wrong, with evidence and remedy"
-    HELP = "Enter shows evidence, why it matters and what to do. Tab goes to the checks that could not judge."
+    HELP = (
+        "Enter shows evidence, why it matters and what to do. More than 5 findings of one code are one row: Enter lists them, "
+        "Esc goes back to all. Tab goes to the checks that could not judge."
+    )
 
     def body(self) -> ComposeResult:
         """Findings, what explains one, and what is not known."""
@@ -67,6 +92,7 @@ class FindingsPage(Page):
             text=_search_text,
             fault=lambda f: f.severity > 1,
             usual=lambda f: (-f.severity, f.code, sortable(where(f))),
+            gather=Gather(_kind, _together),
         )
         unknown = Table(
             columns=UNKNOWN,
@@ -109,8 +135,12 @@ class FindingsPage(Page):
 
     @on(Rows.Chosen, "#findings")
     def chosen(self, event: Rows.Chosen) -> None:
-        """The finding with all its evidence."""
-        self.scope.open("finding", event.row.key)
+        """The finding with all its evidence, or the list of those that one row stands for."""
+        finding: FindingView = event.row
+        if finding.key.startswith(LIST):
+            self.scope.go(self.MODE, finding.code)
+        else:
+            self.scope.open("finding", finding.key)
 
     @on(Rows.Chosen, "#unknown")
     def chosen_unknown(self, event: Rows.Chosen) -> None:

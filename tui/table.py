@@ -75,16 +75,41 @@ class Sieve:
         return (self.text in text) is not self.inverse
 
 
+@dataclass(frozen=True)
+class Gather(Generic[Row]):
+    """Rows of one kind as one row where there are more than `most`, so that they do not push the others out of sight.
+
+    `kind` names the kind of a row; `one` makes the row that stands for them, whose identity is to be that name.
+    """
+
+    kind: Callable[[Row], str]
+    one: Callable[[str, Sequence[Row]], Row]
+    most: int = 5
+
+    def rows(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows, gathered; each of those made stands where the first of its kind stood."""
+        kinds: dict[str, list[Row]] = {}
+        for row in rows:
+            kinds.setdefault(self.kind(row), []).append(row)
+        made = ([self.one(kind, same)] if len(same) > self.most else same for kind, same in kinds.items())
+        return [row for some in made for row in some]
+
+
 @dataclass
 class Table(Generic[Row]):
-    """Rows with their order and sieve. `shown` is what is left, in order."""
+    """Rows with their order and sieve. `shown` is what is left, in order; `passed` counts what the sieves let through.
+
+    Rows are gathered only while nothing is typed into the sieve.
+    """
 
     columns: tuple[Column[Row], ...]
     identity: Callable[[Row], str]
     text: Callable[[Row], str]
     fault: Callable[[Row], bool]
     usual: Callable[[Row], Any]  # the order while no column is chosen
+    gather: Gather[Row] | None = None
     rows: tuple[Row, ...] = ()
+    passed: int = 0
     shown: list[Row] = field(default_factory=list)
     sort_column: int | None = None
     reverse: bool = False
@@ -100,11 +125,7 @@ class Table(Generic[Row]):
     def put(self, rows: Iterable[Row]) -> None:
         """Take other rows; order and sieve stay."""
         rows = tuple(rows)
-        fresh = [row for row in rows if id(row) not in self._ids]  # the rows before are still held: no id is used twice
-        for column in self.columns:
-            if not isinstance(column.measure, int):
-                widest = max(map(column.measure, fresh), default=0)
-                self._widest[column.letter] = max(widest, self._widest.get(column.letter, 0))
+        self._measure([row for row in rows if id(row) not in self._ids])  # the rows before are still held: no id is used twice
         self.rows = rows
         self._ids = frozenset(map(id, rows))
         if len(self._texts) > 2 * len(rows) + 100:  # rows that are long gone
@@ -121,8 +142,19 @@ class Table(Generic[Row]):
             rows = filter(self.fault, rows)
         if self.sieve.text or self.sieve.pattern is not None:
             rows = [row for row in rows if self.sieve.passes(self._text(row))]
+        rows = list(rows)
+        self.passed = len(rows)
+        if self.gather is not None and not self.written:
+            rows = self.gather.rows(rows)
+            self._measure([row for row in rows if id(row) not in self._ids])
         column = self.sort_column
-        self.shown = list(rows) if column is None else sorted(rows, key=self.columns[column].key, reverse=self.reverse)
+        self.shown = rows if column is None else sorted(rows, key=self.columns[column].key, reverse=self.reverse)
+
+    def place(self, row: Row) -> int | None:
+        """Where a row, or the one that stands for it, is shown."""
+        names = {name: place for place, name in enumerate(map(self.identity, self.shown))}
+        own = names.get(self.identity(row))
+        return own if own is not None or self.gather is None else names.get(self.gather.kind(row))
 
     def sort_by(self, column: int | None) -> None:
         """Order by a column; the same again turns the order round."""
@@ -143,6 +175,12 @@ class Table(Generic[Row]):
     def natural(self, column: Column[Row]) -> int:
         """How wide the widest cell of a column is."""
         return column.measure if isinstance(column.measure, int) else self._widest.get(column.letter, 0)
+
+    def _measure(self, rows: Sequence[Row]) -> None:
+        for column in self.columns:
+            if not isinstance(column.measure, int):
+                widest = max(map(column.measure, rows), default=0)
+                self._widest[column.letter] = max(widest, self._widest.get(column.letter, 0))
 
     def _width(self, column: Column[Row]) -> int:
         return max(len(column.title) + 1, min(self.natural(column), column.most))

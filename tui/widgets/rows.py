@@ -83,7 +83,7 @@ class Rows(RowsView[Row], Moving, can_focus=True):
     def counted(self, name: str, faults: str) -> list[Span]:
         """What stands above it: `name`, how many of how many rows, and what leaves rows out (`faults` names that sieve)."""
         table = self.table
-        spans: list[Span] = [(f"{name}  ", "title"), (f"{len(table.shown):,} of {len(table.rows):,}", "")]
+        spans: list[Span] = [(f"{name}  ", "title"), (f"{table.passed:,} of {len(table.rows):,}", "")]
         if table.faults_only:
             spans.append((f"  {faults}", "accent"))
         if table.written:
@@ -96,11 +96,10 @@ class Rows(RowsView[Row], Moving, can_focus=True):
 
     def _keep(self, change: Callable[[], None]) -> None:
         before = self.row if self.held else None
-        held = None if before is None else self.table.identity(before)
         change()
         self._widths = []
-        places = (i for i, row in enumerate(self.table.shown) if held is not None and self.table.identity(row) == held)
-        self.cursor = next(places, min(self.cursor, max(len(self.table.shown) - 1, 0)))
+        place = None if before is None else self.table.place(before)
+        self.cursor = min(self.cursor, max(len(self.table.shown) - 1, 0)) if place is None else place
         self._anew()
 
     def _anew(self) -> None:
