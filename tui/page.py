@@ -29,6 +29,12 @@ class Page(Screen[None]):
     DECORATION: ClassVar[int] = 0  # so many of the first spans of the heading may go where room is short
     SUMMARY: ClassVar[str] = ""  # what it shows, for help and palette
 
+    BINDINGS: ClassVar[list[BindingType]] = [  # the toolkit's own, in words of ours
+        Binding("tab", "app.focus_next", "next part", show=False, id="screen.next-part", tooltip="of this screen"),
+        Binding("shift+tab", "app.focus_previous", "part before", show=False, id="screen.part-before", tooltip="of this screen"),
+        Binding("ctrl+c,super+c", "screen.copy_text", "copy", show=False, system=True, id="screen.copy-marked"),
+    ]
+
     @property
     def scope(self) -> FlannelScope:
         """The app."""

@@ -51,7 +51,9 @@ def test_q_asks_and_q_again_leaves(program: Open) -> None:
     assert terminal.wait() == 0
 
 
-def test_what_was_copied_is_printed_where_the_terminal_does_not_take_it(program: Open) -> None:
+@pytest.mark.parametrize("key", ["\r", "\x1b", "q", " ", "\x03"], ids=["enter", "escape", "q", "blank", "ctrl-c"])
+def test_what_was_copied_is_printed_where_the_terminal_does_not_take_it(program: Open, key: str) -> None:
+    """Any key goes back, and is no more than that: q does not go to the overview too."""
     terminal = program("--demo", "twins")
     terminal.until("300 nodes")
     terminal.press("2")
@@ -62,7 +64,7 @@ def test_what_was_copied_is_printed_where_the_terminal_does_not_take_it(program:
     terminal.press(":copied\r")
     terminal.until("That is what was copied last.")
     assert terminal.screen.display[1].strip() == "w031" or "\nw031" in terminal.text
-    terminal.press("\r")
+    terminal.press(key)
     terminal.until("Nodes  300 of 300")
 
 
@@ -127,7 +129,7 @@ def test_without_a_utf8_locale_only_ascii_is_written(program: Open) -> None:
     for keys, comes in (
         ("2", "10.244.31.0/24 ="),
         ("c", "else :copied)  w031"),
-        (":copied\r", "Enter goes back."),
+        (":copied\r", "Any key goes back."),
         ("\r", "Nodes  300 of 300"),
         ("S", "sort by"),
         ("n", "NODE^"),
@@ -135,6 +137,7 @@ def test_without_a_utf8_locale_only_ascii_is_written(program: Open) -> None:
         ("\r", "f faults"),
         ("\r", "Node w118"),
         ("7", "Findings  "),
+        ("\r", "/FLN101"),
         ("\r", "why it matters"),
         ("?", "scroll"),
         ("G", "remedy"),
