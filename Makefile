@@ -10,19 +10,20 @@ N ?= 4
 LIGHT ?= 0
 KIND ?= vxlan
 NAME ?= lab
+DEMO ?= twins
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint quick-test lab-test lab lab-shell lab-down lab-status truth bench wheelhouse clean
 
 help:
-	@echo "make demo        open the console on a simulated cluster (without a terminal: print its report)"
+	@echo "make demo        open the console on a simulated cluster (without a terminal: print its report); DEMO=exhausted, healthy"
 	@echo "make test        lint, types, import contracts and all tests"
 	@echo "make lint        only lint, types and import contracts"
 	@echo "make quick-test  only the tests that need neither root nor a cluster"
 	@echo "make lab-test    only the tests on a real cluster in namespaces of this machine (root)"
-	@echo "make lab         a real cluster in namespaces of this machine (root): N=4 nodes, LIGHT=0 light ones, KIND=vxlan, NAME=lab"
+	@echo "make lab         a real cluster in namespaces of this machine (root): N=4 nodes beside the control plane's, LIGHT=0 light ones, KIND=vxlan, NAME=lab"
 	@echo "make lab-shell   a shell in its bastion, where flannelscope, kubectl and ssh simply work"
-	@echo "make lab-status  what is up; make lab-down NAME=lab ends all of it"
+	@echo "make lab-status  what is up, and what is left to be ended (LOGS=1: old logs too); make lab-down NAME=lab ends all of it"
 	@echo "make truth       every fault of the lab against the check: what is found, missed, said falsely; SEEDS=1, PAIRS=0, FAULTS=..."
 	@echo "make lab INCIDENT=podcidr-exhaustion   a lab that stands up broken, to walk through with the console"
 	@echo "make bench       how fast, how large: a table, no verdict"
@@ -47,7 +48,7 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@touch $(VENV)/.installed $@
 
 demo: $(VENV)/.installed
-	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/flannelscope --demo; else $(BIN)/flannelscope check --demo --fail-on never; fi
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/flannelscope --demo $(DEMO); else $(BIN)/flannelscope check --demo $(DEMO) --fail-on never; fi
 
 test: lint quick-test lab-test
 
@@ -75,7 +76,7 @@ lab-down: $(VENV)/.installed-dev
 	@$(LAB) down --name $(NAME)
 
 lab-status: $(VENV)/.installed-dev
-	@$(LAB) status
+	@$(LAB) status $(if $(LOGS),--logs)
 
 # A lab of its own, with the same nodes for every fault; the table says what was found and what was not, and fails nothing.
 truth: $(VENV)/.installed-dev
