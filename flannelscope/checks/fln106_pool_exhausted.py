@@ -37,7 +37,7 @@ from flannelscope.deletion import no_restart
 from flannelscope.facts import Facts
 from flannelscope.model import WHOLE_CLUSTER, Event, Evidence, Finding, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import when
-from flannelscope.relief import Holders, Option, cause, held, holders, options, tightest
+from flannelscope.relief import Holders, cause, held, holders, options, tightest
 from flannelscope.shortage import Shortage, shortage
 from flannelscope.text import count, fold
 
@@ -45,6 +45,7 @@ EVENTS = 3  # shown; all say the same of other Nodes
 ANY_WAY = (
     "Widen --cluster-cidr to a range that holds all podCIDRs, or lengthen the node mask, or remove Nodes that are gone for good."
 )
+CAUTION = "A disjoint range would keep the controller manager from starting; what-if tells, and which Nodes must be rebuilt."
 ANY_RANGE = "flannelscope cidr what-if --cluster-cidr CIDR --node-cidr-mask-size N"
 
 
@@ -63,15 +64,16 @@ def pool_exhausted(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 
 def _finding(this: Check, facts: Facts, short: Shortage) -> Finding:
     restart = facts.restart if facts.configuration.known else None
-    ways: tuple[Option, ...] = ()
     waits = f"{fold(short.nodes)} {'waits' if len(short.nodes) == 1 else 'wait'} for a podCIDR"
-    if restart is None or short.full:
-        total = f" all {restart.blocks} blocks are used" if restart else " the allocator says that none is left"
-        summary = f"The pool of podCIDRs is exhausted:{total}, and {waits}."
-        if restart and (why := cause(_held(facts, restart), _pool(facts, restart).node_mask)):
-            summary = f"{summary} {why}"
-        ways = options(facts, restart, len(short.nodes)) if restart else ()
-        advice = " ".join(f"{number}. {way.said}." for number, way in enumerate(ways, 1)) or ANY_WAY
+    if restart is None:
+        summary = f"The pool of podCIDRs is exhausted: the allocator says that none is left, and {waits}."
+        advice, commands = ANY_WAY, [ANY_RANGE]
+    elif short.full:
+        why = cause(_held(facts, restart), _pool(facts, restart).node_mask)
+        summary = f"The pool of podCIDRs is exhausted: all {restart.blocks} blocks are used, and {waits}. {why}".rstrip()
+        ways = options(facts, restart, len(short.nodes))
+        advice = " ".join(f"{number}. {way.said}." for number, way in enumerate(ways, 1))
+        commands = [way.command for way in ways if way.command]
     else:
         summary = (
             f"The allocator says that no podCIDR is left while {count(restart.free, 'block is', 'blocks are')} free by "
@@ -79,23 +81,24 @@ def _finding(this: Check, facts: Facts, short: Shortage) -> Finding:
         )
         blocked = no_restart(facts)
         advice = f"{blocked} Then restart it" if blocked else "Restart the controller manager"
-        advice += ": it counts anew which blocks are used."
+        advice, commands = f"{advice}: it counts anew which blocks are used.", []
     return this.finding(
         summary,
         tuple(node_subject(name) for name in short.nodes),
-        evidence=(
-            *settings(facts, "cluster-cidr", "node-cidr-mask-size"),
-            *_pools(restart),
-            *_holding(facts, restart),
-            *map(_named, short.events[:EVENTS]),
-            *_further(short.events),
-        ),
-        remedy=Remedy(
-            advice,
-            ("flannelscope cidr free", *([way.command for way in ways if way.command] or [ANY_RANGE])),
-            "A disjoint range would keep the controller manager from starting; what-if tells, and which Nodes must be rebuilt.",
-        ),
+        evidence=_proofs(facts, restart, short),
+        remedy=Remedy(advice, ("flannelscope cidr free", *commands), CAUTION),
         reach=(WHOLE_CLUSTER,),
+    )
+
+
+def _proofs(facts: Facts, restart: Restart | None, short: Shortage) -> tuple[Evidence, ...]:
+    """What decides comes first, then what the allocator said of some Nodes."""
+    return (
+        *settings(facts, "cluster-cidr", "node-cidr-mask-size"),
+        *_pools(restart),
+        *_holding(facts, restart),
+        *map(_named, short.events[:EVENTS]),
+        *_further(short.events),
     )
 
 

@@ -73,5 +73,5 @@ def test_the_command_of_a_proof_like_the_one_before_is_written_once() -> None:
     facts = Facts(simulated.build("exhausted", NOW))
     said = plain_text(build(facts, judge(facts)))
     assert said.count("kubectl get events -A --field-selector reason=CIDRNotAvailable,involvedObject.name=") == 1
-    assert said.count("event CIDRNotAvailable of w2") == 12
+    assert said.count("event CIDRNotAvailable of w2") == 3
     assert said.count("kubectl get node cp1 -o jsonpath='{.spec.podCIDRs}'") == 1

@@ -302,6 +302,8 @@ class TestFln107:
     def test_a_full_and_fixed_pool_is_only_said_with_what_a_node_that_joins_would_meet(self) -> None:
         found = only(findings(self.pool(32, 0), "FLN107"))
         assert found.summary == "No podCIDR is left of 32; 0 Nodes joined in the last 30 days: one that joins will get none."
+        asked = "flannelscope cidr what-if --cluster-cidr 10.244.0.0/18 --node-cidr-mask-size 24"
+        assert found.remedy is not None and found.remedy.commands[1] == asked
 
 
 class TestFln108:
