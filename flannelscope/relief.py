@@ -5,11 +5,12 @@ Every number is the allocator's own arithmetic (allocator.py) for a start with o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from flannelscope.addresses import PodCidr
 from flannelscope.allocator import Restart, complete_masks, start
-from flannelscope.cidr import BITS, overlaps, parse_address, show
+from flannelscope.cidr import BITS, last, overlaps, parse_address, show
 from flannelscope.deletion import dead
 from flannelscope.facts import Facts
 from flannelscope.model import Prefix, Value
@@ -42,12 +43,22 @@ def tightest(facts: Facts, restart: Restart) -> int:
 
 def holders(facts: Facts, restart: Restart, index: int) -> tuple[Holders, ...]:
     """Who holds the blocks of a pool, those with most blocks first."""
-    pool, by_length = restart.pools[index], dict[int, list[PodCidr]]()
-    for item in facts.pod_cidrs:
-        if item.index == index and item.prefix is not None and pool.touched(item.prefix) is not None:
-            by_length.setdefault(item.prefix.length, []).append(item)
+    by_length = _by_length(facts, restart, index)
     found = [_holders(restart, index, length, items) for length, items in by_length.items()]
     return tuple(sorted(found, key=lambda item: (-item.blocks, item.length)))
+
+
+def _by_length(facts: Facts, restart: Restart, index: int) -> dict[int, list[PodCidr]]:
+    """The podCIDRs that touch a pool, by their length."""
+    pool, found = restart.pools[index], dict[int, list[PodCidr]]()
+    family, own, first, end = pool.cluster.family, pool.cluster.length, pool.cluster.base, last(pool.cluster)
+    for item in facts.pod_cidrs:
+        prefix = item.prefix
+        if prefix is None or item.index != index or prefix.family != family:
+            continue
+        if first <= prefix.base <= end if prefix.length > own else pool.touched(prefix) is not None:
+            found.setdefault(prefix.length, []).append(item)
+    return found
 
 
 def _holders(restart: Restart, index: int, length: int, items: Sequence[PodCidr]) -> Holders:
@@ -55,7 +66,7 @@ def _holders(restart: Restart, index: int, length: int, items: Sequence[PodCidr]
     for item in items:
         if item.prefix is not None:
             touched.add(pool.span(item.prefix))
-    return Holders(length, tuple(item.node for item in items), sum(last - first + 1 for first, last in touched))
+    return Holders(length, tuple(item.node for item in items), sum(end - first + 1 for first, end in touched))
 
 
 def held(found: Sequence[Holders]) -> str:
@@ -65,37 +76,42 @@ def held(found: Sequence[Holders]) -> str:
     return "; ".join(said[:MOST_LENGTHS]) + (f"; and {rest} more lengths" if rest > 0 else "")
 
 
-def usual(found: Sequence[Holders], mask: int) -> Holders | None:
-    """The length that most of the Nodes with a longer podCIDR than the node mask have; None where none is longer."""
-    return max((item for item in found if item.length > mask), key=lambda item: len(item.nodes), default=None)
+def _usual(sizes: Iterable[tuple[int, int]], mask: int) -> tuple[int, int] | None:
+    """Of (length, Nodes) the one of most Nodes whose podCIDR is longer than the node mask; None where none is longer."""
+    return max((item for item in sizes if item[0] > mask), key=itemgetter(1), default=None)
 
 
 def cause(found: Sequence[Holders], mask: int) -> str:
     """Why the pool filled up so soon, by the podCIDRs that are there; "" where they do not tell."""
-    small = usual(found, mask)
+    small = _usual(((item.length, len(item.nodes)) for item in found), mask)
     if small is None:
         return ""
-    times = 1 << min(small.length - mask, 64)
-    holds = "holds" if len(small.nodes) == 1 else "hold"
+    length, nodes = small
+    times = 1 << min(length - mask, 64)
+    hold = "holds" if nodes == 1 else "hold"
     return (
-        f"The node mask is /{mask} while {count(len(small.nodes), 'Node')} {holds} a /{small.length}: each new Node takes "
+        f"The node mask is /{mask} while {count(nodes, 'Node')} {hold} a /{length}: each new Node takes "
         f"{times:,} times as many addresses as one of these."
     )
 
 
 def options(facts: Facts, restart: Restart, waiting: int) -> tuple[Option, ...]:
     """What can be done, the one first that gives the waiting Nodes their blocks with the least that has to change."""
+    return (*rearranged(facts, restart, waiting), _gone(facts))
+
+
+def rearranged(facts: Facts, restart: Restart, waiting: int) -> tuple[Option, ...]:
+    """What other arguments of the controller manager would do, in the order of `options`."""
     index = tightest(facts, restart)
-    pool = restart.pools[index]
-    small = usual(holders(facts, restart, index), pool.node_mask)
+    sizes = ((length, len(items)) for length, items in _by_length(facts, restart, index).items())
+    small = _usual(sizes, restart.pools[index].node_mask)
     masks = list(complete_masks(facts.configuration.cluster_cidrs, facts.configuration.node_masks))
     found: list[Option] = []
     if small is not None:
-        masks[index] = small.length
+        masks[index] = small[0]
         found.append(_longer_mask(facts, restart, masks, index, waiting))
     if wider := _wider(facts, masks, index, waiting):
         found.append(wider)
-    found.append(_gone(facts))
     return tuple(found)
 
 

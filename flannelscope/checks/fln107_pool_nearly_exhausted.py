@@ -31,7 +31,7 @@ from flannelscope.checks import Check, check
 from flannelscope.cidr import show
 from flannelscope.facts import Facts
 from flannelscope.model import CLUSTER, Evidence, Finding, Remedy, Severity, Topic, Unknown
-from flannelscope.relief import options
+from flannelscope.relief import rearranged
 from flannelscope.text import count
 
 MONTH = 30 * 86_400.0
@@ -67,7 +67,7 @@ def pool_nearly_exhausted(this: Check, facts: Facts) -> Iterator[Finding | Unkno
         ),
         remedy=Remedy(
             "Widen --cluster-cidr to a range that holds the present one before more Nodes join.",
-            ("flannelscope cidr free", *(way.command for way in options(facts, restart, free + 1) if way.command)),
+            ("flannelscope cidr free", *(way.command for way in rearranged(facts, restart, free + 1) if way.command)),
             "flannel's Network and kube-proxy's clusterCIDR must hold the new range too.",
         ),
     )
