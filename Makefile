@@ -80,9 +80,8 @@ lab-status: $(VENV)/.installed-dev
 
 # A lab of its own, with the same nodes for every fault; the table says what was found and what was not, and fails nothing.
 truth: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.lab up --name truth --nodes 4
-	@$(BIN)/python -m tests.lab.truth --lab truth --seeds $(or $(SEEDS),1) --pairs $(or $(PAIRS),0) $(FAULTS)
-	@$(BIN)/python -m tests.lab down --name truth
+	@$(LAB) up --name truth --nodes 4
+	@$(BIN)/python -m tests.lab.truth --lab truth --seeds $(or $(SEEDS),1) --pairs $(or $(PAIRS),0) $(FAULTS); $(LAB) down --name truth
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench
