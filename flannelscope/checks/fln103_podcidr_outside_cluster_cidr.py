@@ -35,7 +35,7 @@ from flannelscope.address_proofs import held_by, settings, unknown_allocator
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
 from flannelscope.cidr import show
-from flannelscope.deletion import leaving_order
+from flannelscope.deletion import clears_others, leaving_order
 from flannelscope.effective.manager import MANAGER, component_pods
 from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
@@ -78,13 +78,14 @@ def _finding(this: Check, facts: Facts, outside: Sequence[PodCidr]) -> Finding:
 
 
 def _remedy(facts: Facts, names: list[str]) -> Remedy:
-    """The blocks of these Nodes are in no pool: nothing is cleared with them, and no restart is needed."""
+    """Mostly nothing is cleared with these Nodes, as their blocks are in no pool; one of two families may be inside."""
     summary = (
         f"Widen --cluster-cidr to hold all podCIDRs, or give {fold(names)} podCIDRs inside; until then do not restart "
         "the controller manager."
     )
     leaving = leaving_order(facts, (facts.nodes[name] for name in names))
-    return exchange_remedy(facts, summary, *(node.name for node in leaving), clearing=False)
+    clearing = any(clears_others(facts, name) for name in names)
+    return exchange_remedy(facts, summary, *(node.name for node in leaving), clearing=clearing)
 
 
 def _some(outside: Sequence[PodCidr]) -> str:

@@ -371,6 +371,17 @@ class TestTheManagerThatWouldNotStart:
         assert not any(RESTART in line for line in said.commands)
         assert any(line.startswith("kubectl annotate --overwrite node stray") for line in said.commands)
 
+    def test_a_stray_of_one_family_that_shares_its_block_of_the_other_is_not_deleted(self) -> None:
+        """Its IPv4 block would be cleared with it and handed out to the next Node, though the twin lives there."""
+        dual = manager_pod("--cluster-cidr=10.244.0.0/16,fd00::/56")
+        twins = [
+            announced(node("stray", "10.244.7.0/24", "fd99::/64", ip="10.20.9.5", created=NOW - DAY)),
+            announced(node("stays", "10.244.7.0/24", "fd00:0:0:7::/64", ip="10.20.9.6")),
+        ]
+        said = remedy(cluster(*fleet(2), *twins, control_plane_pods=[dual]), "FLN103")
+        assert deleted(said) == []
+        assert "stray must not be deleted" in said.summary
+
 
 class TestNodesThatCouldNotBeRead:
     def test_no_block_is_proposed(self) -> None:
