@@ -40,7 +40,7 @@ _AGENTS = {"k3s": "k3s-agent", "rke2": "rke2-agent"}
 def exchange_remedy(facts: Facts, summary: str, *names: str, clearing: bool = True) -> Remedy:
     """Another podCIDR for these Nodes, or the removal of those that are dead. `summary` says what is to be done.
 
-    `clearing` is False where the controller manager cannot have marked their podCIDRs: then no restart is needed.
+    `clearing` is False where none of these Nodes clears what others use: then it is not said what a restart would meet.
     """
     blocked = no_restart(facts)
     sentences, commands = [summary], list[str]()
@@ -48,7 +48,7 @@ def exchange_remedy(facts: Facts, summary: str, *names: str, clearing: bool = Tr
     if blocked and clearing:
         sentences.insert(0, blocked)
     for name in names[:MOST]:
-        said, lines = _of_node(facts, name, clearing, bool(blocked))
+        said, lines = _of_node(facts, name, bool(blocked))
         sentences += said
         commands += lines
         if lines and not dead(facts, facts.nodes[name]):
@@ -59,12 +59,12 @@ def exchange_remedy(facts: Facts, summary: str, *names: str, clearing: bool = Tr
     return Remedy(" ".join(dict.fromkeys(filter(None, sentences))), tuple(commands), CAUTION)
 
 
-def _of_node(facts: Facts, name: str, clearing: bool, blocked: bool) -> tuple[list[str], tuple[str, ...]]:
+def _of_node(facts: Facts, name: str, blocked: bool) -> tuple[list[str], tuple[str, ...]]:
     """What is to be said of one Node, and its commands."""
     node = facts.nodes[name]
     if reason := objection(facts, node):
         return [f"No command for {name}: it {reason}."], ()
-    clears = clearing and clears_others(facts, name)
+    clears = clears_others(facts, name)
     silent = [left_over(facts, node)] if dead(facts, node) else []
     if clears and blocked:
         return [*silent, f"Until then {name} must not be deleted: its block would be handed out while others use it."], ()

@@ -83,10 +83,6 @@ class ClusterAccess(ABC):
         part = [f"--subresource={subresource}"] if subresource else []
         self.kubectl(*where, "patch", kind, name, *part, "--type=merge", "-p", json.dumps(patch))
 
-    def patch_status(self, kind: str, name: str, status: Object, namespace: str = "default") -> None:
-        """Merge into an object's status."""
-        self.patch(kind, name, {"status": status}, namespace, "status")
-
     def create_and_await(self, nodes: Sequence[Object]) -> list[str]:
         """Create Nodes one after the other; their podCIDRs, in this order, once the allocator gave them all."""
         names = [node["metadata"]["name"] for node in nodes]

@@ -40,17 +40,6 @@ def mirror_pod(component: str, node: str, command: list[str]) -> Object:
     }
 
 
-def running_status(component: str) -> Object:
-    """The status of a pod whose one container runs."""
-    started = "2026-01-01T00:00:00Z"
-    ready = [{"type": kind, "status": "True", "lastTransitionTime": started} for kind in ("Ready", "ContainersReady")]
-    container = {
-        "name": component, "ready": True, "started": True, "restartCount": 0, "image": f"registry.k8s.io/{component}:v1.34.4",
-        "imageID": "", "state": {"running": {"startedAt": started}},
-    }  # fmt: skip
-    return {"phase": "Running", "conditions": ready, "containerStatuses": [container]}
-
-
 def pod_running(name: str, node: str, command: list[str], **spec: Any) -> Object:
     """A pod of its own on one node, with the lab's image; it is not started again when it has ended."""
     container = {"name": "c", "image": "lab.local/busybox:1", "imagePullPolicy": "Never", "command": command}

@@ -36,11 +36,6 @@ def annotate(lab: Cluster, node: str, values: Mapping[str, str | None]) -> None:
     lab.kubectl("patch", "node", node, "--type=merge", "-p", json.dumps(patch))
 
 
-def internal_ip(node: Object) -> str:
-    """The address of a Node's machine."""
-    return next(str(item["address"]) for item in node["status"]["addresses"] if item["type"] == "InternalIP")
-
-
 def patch_flannel(lab: Cluster, operations: list[Object], name: str = FLANNEL[1]) -> None:
     """A JSON patch of flannel's DaemonSet."""
     lab.kubectl("-n", FLANNEL[0], "patch", "daemonset", name, "--type=json", "-p", json.dumps(operations))
