@@ -26,7 +26,7 @@ from tests.lab import (
     operator_home,
     programs,
 )
-from tests.lab.places import Places
+from tests.lab.places import PREFIX, Places
 from tests.lab.processes import LabFailed, running, wait_until
 from tests.lab.settings import CONTROL_PLANE, Settings
 from tests.lab.teardown import take_down
@@ -110,6 +110,7 @@ def up(settings: Settings, say: Say = lambda _: None) -> None:
 def _start(places: Places, settings: Settings, say: Say) -> None:
     for folder in (places.home, places.pids, places.logs, places.pki):
         folder.mkdir(parents=True, exist_ok=True)
+    places.prefix.write_text(PREFIX)
     _note(places, settings, "starting")
     if settings.light:
         host.hold(settings.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMESPACES = Path("/run/netns")  # where `ip netns` keeps them
 CGROUPS = Path("/sys/fs/cgroup")
+PREFIX = "flannelscope"  # of all names on this machine that do not lie below one of the lab's folders
 CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")  # cgroup v1, those a kubelet wants
 
 
@@ -25,7 +26,7 @@ def labs() -> tuple[str, ...]:
 
 def cgroup_name(lab: str, machine: str = "") -> str:
     """The path of a lab's, or a machine's, cgroup below each controller."""
-    return f"flannelscope-{lab}/{machine}" if machine else f"flannelscope-{lab}"
+    return f"{PREFIX}-{lab}/{machine}" if machine else f"{PREFIX}-{lab}"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Places:
     def state(self) -> Path:
         """Settings of the lab, and how far its start came."""
         return self.home / "state.json"
+
+    @property
+    def prefix(self) -> Path:
+        """What the names of the lab's namespaces begin with: it is up and ended under these, whatever is usual by then."""
+        return self.home / "prefix"
 
     @property
     def pids(self) -> Path:
@@ -84,7 +90,14 @@ class Places:
 
     def network(self, machine: str) -> str:
         """The name of a machine's network namespace."""
-        return f"fs-{self.lab}-{machine}"
+        return f"{self._prefix()}-{self.lab}-{machine}"
+
+    def _prefix(self) -> str:
+        """What the names of this lab's namespaces begin with: what it was started with. Without a record of that it is "fs"."""
+        try:
+            return self.prefix.read_text()
+        except FileNotFoundError:
+            return "fs" if self.state.exists() else PREFIX
 
     def network_file(self, machine: str) -> Path:
         """The handle of a machine's network namespace."""

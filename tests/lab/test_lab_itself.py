@@ -181,6 +181,21 @@ def test_what_a_program_left_behind_is_ended_with_it(places: Places) -> None:
     assert left_of(places) == []
 
 
+def test_a_lab_that_was_started_under_other_names_is_ended_too(places: Places) -> None:
+    """Its run folder says what its namespaces begin with; those of a lab that only begins like it are not its."""
+    places.home.mkdir(parents=True, exist_ok=True)
+    places.prefix.write_text("once")
+    other = Places(f"{places.lab}2").network("n1")
+    networks.batch(places, "", [f"netns add {name}" for name in (f"once-{places.lab}-n1", other)])
+    try:
+        assert networks.names(places) == [f"once-{places.lab}-n1"]
+        teardown.take_down(places.lab)
+        assert left_of(places) == []
+        assert (Path("/run/netns") / other).exists()
+    finally:
+        networks.batch(places, "", [f"netns del {other}"])
+
+
 def test_the_last_lab_puts_the_kernels_settings_back(possible: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Counted over all labs, and once only; on a kernel that is a folder here."""
     monkeypatch.setenv("FLANNELSCOPE_LAB_HOME", str(tmp_path))
