@@ -20,7 +20,7 @@ help:
 	@echo "make test        lint, types, import contracts and all tests"
 	@echo "make lint        only lint, types and import contracts"
 	@echo "make quick-test  only the tests that need neither root nor a cluster"
-	@echo "make lab-test    only the tests on a real cluster in namespaces of this machine (root)"
+	@echo "make lab-test    only the tests on a real cluster in namespaces of this machine (root); LABS=1: one cluster after the other"
 	@echo "make lab         a real cluster in namespaces of this machine (root): N=4 nodes beside the control plane's, LIGHT=0 light ones, KIND=vxlan, NAME=lab"
 	@echo "make lab-shell   a shell in its bastion, where flannelscope, kubectl and ssh simply work"
 	@echo "make lab-status  what is up, and what is left to be ended (LOGS=1: old logs too); make lab-down NAME=lab ends all of it"
@@ -61,9 +61,10 @@ lint: $(VENV)/.installed-dev
 quick-test: $(VENV)/.installed-dev
 	$(BIN)/pytest -q -n auto -m 'not lab'
 
-# One process: there is one cluster, and it has the machine's network namespaces to itself.
+# Most of it is waiting: several processes, each with a cluster of its own. Tests start in the order in which tests/lab puts them.
 lab-test: $(VENV)/.installed-dev
-	$(BIN)/pytest -q -m lab tests/lab
+	labs=$(or $(LABS),$$($(BIN)/python -m tests.lab.side_by_side)) && \
+	  $(BIN)/pytest -q -n $$labs --dist loadgroup --no-loadscope-reorder -m lab tests/lab
 
 lab: $(VENV)/.installed-dev
 	@$(LAB) up --name $(NAME) --nodes $(N) --light $(LIGHT) --kind $(KIND)

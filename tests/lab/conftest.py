@@ -1,4 +1,8 @@
-"""The one cluster that most tests of this directory share, and Nodes that a test may add to it."""
+"""The cluster that most tests of this directory share, and Nodes that a test may add to it.
+
+In workers of pytest-xdist each has one of its own. Tests that bring up labs themselves come first, as long as there is room for
+those: nobody has brought up the shared one then.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,43 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import programs, skips
+from tests.lab import programs, side_by_side, skips
 from tests.lab.lab import Lab, attached, brought_up
 from tests.lab.settings import Settings
 
 HERE = Path(__file__).parent
+ATTACH = "FLANNELSCOPE_LAB_ATTACH"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here is a lab test, all of it in one worker, and may take longer than a test of the engine."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.lab)
-            item.add_marker(pytest.mark.xdist_group("lab"))
-            item.add_marker(pytest.mark.timeout(600))
+    """Everything here is a lab test, and may take longer than a test of the engine. A lab that was up before is one worker's."""
+    here = [item for item in items if HERE in item.path.parents]
+    for item in here:
+        item.add_marker(pytest.mark.lab)
+        item.add_marker(pytest.mark.timeout(600))
+        if os.environ.get(ATTACH):
+            item.add_marker(pytest.mark.xdist_group("lab"), append=False)
+    items[:] = [item for item in items if item not in set(here)] + sorted(here, key=turn)
+
+
+def turn(item: pytest.Item) -> int:
+    """Which tests come before others: those with labs of their own, then those for which a lab may be new, then the slow ones.
+
+    What is short or needs no lab comes last: so nobody waits long for who has the last one.
+    """
+    fixtures = getattr(item, "fixturenames", ())
+    if "possible" not in fixtures:
+        return 4
+    if "lab" not in fixtures:
+        return 0
+    return next((place for mark, place in (("slow", 2), ("settled", 3)) if item.get_closest_marker(mark)), 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A mark of this directory only."""
+    """Marks of this directory only."""
     config.addinivalue_line("markers", "needs(*names): skipped where the machine has not these of tests/lab/capabilities.py")
+    config.addinivalue_line("markers", "settled: needs a lab whose Nodes are two minutes old")
+    config.addinivalue_line("markers", "slow: the same, and waits for some minutes itself")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -59,11 +81,11 @@ def lab(possible: None) -> Iterator[Lab]:
 
     FLANNELSCOPE_LAB_ATTACH names a lab that is up (`make lab` calls it "lab"): that one is used, and left up.
     """
-    name = os.environ.get("FLANNELSCOPE_LAB_ATTACH")
+    name = os.environ.get(ATTACH)
     if name:
         yield attached(name)
         return
-    with brought_up(Settings("tests", nodes=3)) as up:
+    with brought_up(Settings(side_by_side.named("tests"), nodes=side_by_side.NODES)) as up:
         yield up
 
 

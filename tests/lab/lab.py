@@ -16,6 +16,7 @@ from tests.lab.processes import PATH, LabFailed, Result, children, recorded, run
 from tests.lab.settings import CONTROL_PLANE, DEFAULT_FLAGS, Settings
 
 __all__ = ["DEFAULT_FLAGS", "REPOSITORY", "Lab", "LabFailed", "Object", "Result", "attached", "brought_up", "wait_until"]
+ROOM = 480.0  # seconds that labs of tests wait for each other's end
 
 
 class Lab(ClusterAccess, FlannelAccess):
@@ -111,14 +112,14 @@ def brought_up(settings: Settings) -> Iterator[Lab]:
     """A lab with these settings, all its own: brought up, and taken down whatever happens.
 
     What a killed run left behind under the same name is taken down first; a lab in use by somebody else is left alone
-    (LabFailed).
+    (LabFailed). Where other labs leave no room for it, it waits for them.
     """
     from tests.lab.lifecycle import reserved, take_down, up
 
     with reserved(Places(settings.name)):
         take_down(settings.name)
         try:
-            up(settings)
+            up(settings, patience=ROOM)
             yield Lab(settings)
         finally:
             take_down(settings.name)

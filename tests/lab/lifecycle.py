@@ -81,10 +81,11 @@ def is_up(settings: Settings) -> bool:
     return control_plane.ready(places)
 
 
-def up(settings: Settings, say: Say = lambda _: None) -> None:
+def up(settings: Settings, say: Say = lambda _: None, patience: float = 0.0) -> None:
     """Start a lab; one that is up already is left as it is, one that is half there is taken down first.
 
-    Raises LabFailed when the start fails: then nothing is left of it but its logs, and the message says which to read.
+    Waits up to `patience` seconds where other labs leave no room. Raises LabFailed when the start fails: then nothing is left
+    of it but its logs, and the message says which to read.
     """
     from tests.lab import capabilities
 
@@ -97,14 +98,14 @@ def up(settings: Settings, say: Say = lambda _: None) -> None:
     places = Places(settings.name)
     programs.provide(say)
     take_down(settings.name)
-    limits.demand(settings)
-    shutil.rmtree(places.logs, ignore_errors=True)
-    began = time.monotonic()
-    try:
-        _start(places, settings, lambda what: say(f"{time.monotonic() - began:6.1f} s  {what}"))
-    except BaseException:
-        take_down(settings.name)
-        raise
+    with limits.room(settings, patience):
+        shutil.rmtree(places.logs, ignore_errors=True)
+        began = time.monotonic()
+        try:
+            _start(places, settings, lambda what: say(f"{time.monotonic() - began:6.1f} s  {what}"))
+        except BaseException:
+            take_down(settings.name)
+            raise
 
 
 def _start(places: Places, settings: Settings, say: Say) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.lab.lab import Lab
 from tests.lab.reports import Object, findings, told
 
+pytestmark = pytest.mark.xdist_group("discovery")
 MANAGER = "kube-controller-manager"
 
 

@@ -13,6 +13,7 @@ from tests.lab.faults import all_faults
 from tests.lab.lab import Lab
 from tests.lab.truth import Stage
 
+pytestmark = pytest.mark.settled
 QUICK = (
     "another-hand", "announcement-unusable", "backend-host-gw", "duplicate-podcidr", "net-conf-invalid",
     "overwrite-not-in-effect",

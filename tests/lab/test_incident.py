@@ -15,6 +15,7 @@ from tests.lab.lab import Lab, wait_until
 from tests.lab.objects import bare_node
 from tests.lab.reports import Object, codes, findings, named, subjects, told
 
+pytestmark = [pytest.mark.xdist_group("incident"), pytest.mark.settled]
 REAL = ("cp", "n1", "n2", "n3")
 OLD = [f"old-{i}" for i in range(6)]
 WIDE = [f"wide-{i:02d}" for i in range(18)]

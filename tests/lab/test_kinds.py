@@ -10,18 +10,22 @@ import pytest
 from tests.lab.lab import Lab, brought_up
 from tests.lab.reports import Object, codes, gaps
 from tests.lab.settings import KINDS, Settings
+from tests.lab.side_by_side import named
 from tests.lab.skips import require
 
 TWO_SUBNETS = 4  # nodes change between subnets in pairs
 
 
-@pytest.fixture(params=[name for name in KINDS if name != "vxlan"])
+LARGEST_FIRST = sorted(KINDS, key=lambda name: -KINDS[name].subnets)
+
+
+@pytest.fixture(params=[name for name in LARGEST_FIRST if name != "vxlan"])
 def other(request: pytest.FixtureRequest, possible: None) -> Iterator[Lab]:
     """A small cluster of one kind; vxlan is what all the other tests have."""
     kind = KINDS[request.param]
     require(*kind.needs)
     nodes = TWO_SUBNETS if kind.subnets > 1 else 2
-    with brought_up(Settings("kinds", nodes, kind=kind)) as lab:
+    with brought_up(Settings(named("kinds"), nodes, kind=kind)) as lab:
         yield lab
 
 

@@ -17,8 +17,9 @@ from tests.lab.networks import Machine
 from tests.lab.places import REPOSITORY, Places
 from tests.lab.processes import recorded, running, start, started_at, stop
 from tests.lab.settings import KINDS, Settings
+from tests.lab.side_by_side import named
 
-SMALL = Settings("itself", nodes=1)
+SMALL = Settings(named("itself"), nodes=1)
 
 
 @pytest.fixture
@@ -101,17 +102,18 @@ def test_a_lab_of_another_size_is_not_taken_for_it(lab: Lab) -> None:
     assert lifecycle.is_up(lab.settings)
 
 
-def test_two_labs_stand_side_by_side(lab: Lab, places: Places) -> None:
+def test_two_labs_stand_side_by_side(places: Places) -> None:
     """They have the same addresses and never meet; the end of one is nothing to the other."""
-    before = {name: lab.process(name) for name in ("cp", *lab.nodes)}
-    with brought_up(SMALL) as other:
-        assert other.pod_cidrs().keys() == {"cp", "n1"}
-        assert lab.pod_cidrs().keys() == {"cp", *lab.nodes}
-        both = {one.get("/api/v1/namespaces/default")["metadata"]["uid"] for one in (lab, other)}
-        assert len(both) == 2
-    assert {name: lab.process(name) for name in ("cp", *lab.nodes)} == before
-    assert left_of(places) == []
-    assert lab.check()["exit"] == 0
+    with brought_up(Settings(named("beside"), nodes=1)) as lab:
+        before = {name: lab.process(name) for name in ("cp", *lab.nodes)}
+        with brought_up(SMALL) as other:
+            assert other.pod_cidrs().keys() == lab.pod_cidrs().keys() == {"cp", "n1"}
+            both = {one.get("/api/v1/namespaces/default")["metadata"]["uid"] for one in (lab, other)}
+            assert len(both) == 2
+        assert {name: lab.process(name) for name in ("cp", *lab.nodes)} == before
+        assert left_of(places) == []
+        assert lab.pod_cidrs().keys() == {"cp", "n1"}
+        assert lab.check()["exit"] == 0
 
 
 def test_somebody_elses_lab_is_not_taken_down(lab: Lab) -> None:
@@ -230,7 +232,7 @@ def test_a_lab_that_the_kernel_has_no_room_for_is_refused_in_words(
 ) -> None:
     """Before anything is started: past the limit kubelets end at once, and nobody would know why."""
     most = tmp_path / "max_user_instances"
-    most.write_text(f"{limits.used() + limits.needed(SMALL) - 1}\n")
+    most.write_text(f"{limits.needed(SMALL) - 1}\n")
     monkeypatch.setattr(limits, "MOST", most)
     with pytest.raises(LabFailed, match=r"fs\.inotify\.max_user_instances"):
         lifecycle.up(SMALL)

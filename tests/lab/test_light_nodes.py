@@ -11,15 +11,17 @@ from tests.lab.lab import Lab, brought_up, wait_until
 from tests.lab.programs import program
 from tests.lab.reports import codes
 from tests.lab.settings import Settings
+from tests.lab.side_by_side import named
 from tests.lab.synced import lacking
 
+pytestmark = pytest.mark.xdist_group("light-nodes")
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{}"
 
 
 @pytest.fixture(scope="module")
 def mixed(possible: None) -> Iterator[Lab]:
     """Two full nodes and six light ones."""
-    with brought_up(Settings("light", nodes=2, light=6)) as lab:
+    with brought_up(Settings(named("light"), nodes=2, light=6)) as lab:
         yield lab
 
 

@@ -20,6 +20,7 @@ from tests.lab.reports import Object, findings
 from tests.lab.test_twins_with_flannel import recreate
 from tests.lab.truth import RANGES
 
+pytestmark = pytest.mark.slow
 TWIN = "n3"
 Broken = Callable[[str], Victims]
 

@@ -10,6 +10,7 @@ import pytest
 from tests.lab.lab import Lab, wait_until
 from tests.lab.reports import Object, findings, named, subjects
 
+pytestmark = [pytest.mark.xdist_group("twins"), pytest.mark.slow]
 RANGES = ("--cluster-cidr", "10.244.0.0/16", "--node-cidr-mask-size", "24")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.lab.places import REPOSITORY
 
+pytestmark = pytest.mark.xdist_group("wheelhouse")
 OFFLINE = ["unshare", "--net"]
 
 

@@ -1,0 +1,35 @@
+"""How many labs tests and truth tables use side by side, and what each of them is called.
+
+Tests on a cluster mostly wait: for a kubelet, for flannel, for a Node that is old enough to be judged. A lab that waits takes
+about an eighth of a processor. `python -m tests.lab.side_by_side` prints the number.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from tests.lab import limits
+from tests.lab.settings import Settings
+
+NODES = 3  # full nodes of a lab that tests share
+MEMORY = 2.5  # GiB of a lab with so many nodes
+MOST = 6
+
+
+def named(name: str) -> str:
+    """The name of a lab that is this process' own: workers of pytest-xdist have numbers."""
+    return name + re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", ""))
+
+
+def number() -> int:
+    """How many this machine can take: one more than it has processors, as far as memory and watchers of files go."""
+    memory = re.search(r"^MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    fit = (int(limits.MOST.read_text()) - limits.used()) // limits.needed(Settings(nodes=NODES))
+    free = int(memory[1]) / 2**20 // MEMORY if memory else 1
+    return max(1, min(len(os.sched_getaffinity(0)) + 1, fit, int(free), MOST))
+
+
+if __name__ == "__main__":
+    print(number())
