@@ -22,9 +22,9 @@ help:
 	@echo "make quick-test  only the tests that need neither root nor a cluster"
 	@echo "make lab-test    only the tests on a real cluster in namespaces of this machine (root); LABS=1: one cluster after the other"
 	@echo "make lab         a real cluster in namespaces of this machine (root): N=4 nodes beside the control plane's, LIGHT=0 light ones, KIND=vxlan, NAME=lab"
-	@echo "make lab-shell   a shell in its bastion, where flannelscope, kubectl and ssh simply work"
+	@echo "make lab-shell   a shell in its bastion, where flannelscope, kubectl and ssh simply work; FROM=outside: from where ssh goes through the bastion"
 	@echo "make lab-status  what is up, and what is left to be ended (LOGS=1: old logs too); make lab-down NAME=lab ends all of it"
-	@echo "make truth       every fault of the lab against the check: what is found, missed, said falsely; SEEDS=1, PAIRS=0, FAULTS=..."
+	@echo "make truth       every fault of the lab against the check: what is found, missed, said falsely; SEEDS=1, PAIRS=0, FAULTS=..., LABS=3"
 	@echo "make lab INCIDENT=podcidr-exhaustion   a lab that stands up broken, to walk through with the console"
 	@echo "make bench       how fast, how large: a table, no verdict"
 	@echo "make wheelhouse  everything a bastion without internet needs, in wheelhouse/"
@@ -71,7 +71,7 @@ lab: $(VENV)/.installed-dev
 	@$(if $(INCIDENT),$(BIN)/python -m tests.lab.game_day --lab $(NAME) $(INCIDENT))
 
 lab-shell: $(VENV)/.installed-dev
-	@$(LAB) shell --name $(NAME)
+	@$(LAB) shell --name $(NAME) $(if $(FROM),--from $(FROM))
 
 lab-down: $(VENV)/.installed-dev
 	@$(LAB) down --name $(NAME)
@@ -79,10 +79,10 @@ lab-down: $(VENV)/.installed-dev
 lab-status: $(VENV)/.installed-dev
 	@$(LAB) status $(if $(LOGS),--logs)
 
-# A lab of its own, with the same nodes for every fault; the table says what was found and what was not, and fails nothing.
+# Labs of its own, all with the same nodes; the table says what was found and what was not, and fails nothing.
 truth: $(VENV)/.installed-dev
-	@$(LAB) up --name truth --nodes 4
-	@$(BIN)/python -m tests.lab.truth --lab truth --seeds $(or $(SEEDS),1) --pairs $(or $(PAIRS),0) $(FAULTS); $(LAB) down --name truth
+	@labs=$(or $(LABS),$$($(BIN)/python -m tests.lab.side_by_side)) && \
+	  $(BIN)/python -m tests.lab.truth --labs $$labs --seeds $(or $(SEEDS),1) --pairs $(or $(PAIRS),0) $(FAULTS)
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench

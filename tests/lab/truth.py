@@ -1,7 +1,8 @@
 """`make truth`: every fault against `flannelscope check`, and a table of what was found, missed and said falsely.
 
 It fails nothing by itself: its figures are read by people. Each fault is injected on a healthy, settled lab, checked until
-all is found that can be found or its patience is over, and healed; then the lab must be as it was before.
+all is found that can be found or its patience is over, and healed; then the lab must be as it was before. Several labs side
+by side take one fault after the other, so that the whole does not last as long as all the waiting.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
@@ -19,7 +21,10 @@ from tests.lab.faults import Fault, Victims, all_faults, hands
 from tests.lab.faults.hands import Cluster
 from tests.lab.faults.state import await_healthy, settled, state
 from tests.lab.judging import Expected, Verdict, judge
-from tests.lab.lab import DEFAULT_FLAGS, LabFailed, attached, wait_until
+from tests.lab.lab import DEFAULT_FLAGS, LabFailed, attached, brought_up, wait_until
+from tests.lab.settings import Settings
+from tests.lab.side_by_side import NODES
+from tests.lab.stages import Playing
 
 RANGES = ("--cluster-cidr", DEFAULT_FLAGS["cluster-cidr"], "--node-cidr-mask-size", DEFAULT_FLAGS["node-cidr-mask-size"])
 
@@ -147,32 +152,68 @@ def pairs(faults: Mapping[str, Fault], number: int, seed: int) -> Iterator[tuple
         yield first, second
 
 
-def main() -> None:
-    """Try the faults that are named, or all, and print the table."""
+Play = tuple[Sequence[Fault], int]  # what is injected at once, and its seed
+Playable = Callable[[Play], Row]
+
+
+@contextmanager
+def on_lab_that_is_up(name: str) -> Iterator[Playable]:
+    """A lab that stays up afterwards."""
+    yield playable(attached(name))
+
+
+@contextmanager
+def on_lab_of_its_own(name: str) -> Iterator[Playable]:
+    """A lab that is brought up for this, and taken down."""
+    print(f"the lab {name} is brought up", file=sys.stderr, flush=True)
+    with brought_up(Settings(name, nodes=NODES)) as lab:
+        yield playable(lab)
+
+
+def playable(lab: Cluster) -> Playable:
+    """What tries a play on this lab and says at once what came of it."""
+    stage = Stage(lab)
+
+    def play(one: Play) -> Row:
+        row = stage.play(*one)
+        print(line(row), file=sys.stderr, flush=True)
+        return row
+
+    return play
+
+
+def asked() -> argparse.Namespace:
+    """What was typed."""
     parser = argparse.ArgumentParser(prog="python -m tests.lab.truth", description=__doc__)
     parser.add_argument("names", nargs="*", help="faults or decoys; all when none is named")
     parser.add_argument("--seeds", type=int, default=1, help="how often each, with other victims")
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--lab", default="lab", help="the name of a lab that is up")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--lab", default="lab", help="the name of a lab that is up")
+    where.add_argument("--labs", type=int, default=0, help="bring up so many, and take them down afterwards")
     parser.add_argument("--pairs", type=int, default=0, help="how many pairs of faults at once")
     given = parser.parse_args()
-    known = {**all_faults(), **all_decoys()}
-    wrong = [name for name in given.names if name not in known]
+    wrong = [name for name in given.names if name not in {**all_faults(), **all_decoys()}]
     if wrong:
-        parser.error(f"no such fault: {', '.join(wrong)}; there are {', '.join(known)}")
+        parser.error(f"no such fault: {', '.join(wrong)}; there are {', '.join({**all_faults(), **all_decoys()})}")
+    return given
+
+
+def main() -> None:
+    """Try the faults that are named, or all, and print the table."""
+    given, known = asked(), {**all_faults(), **all_decoys()}
     chosen = {name: known[name] for name in given.names or known}
-    stage, rows = Stage(attached(given.lab)), list[Row]()
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    plays = [([fault], seed) for fault in chosen.values() for seed in seeds]
+    plays: list[Play] = [([fault], seed) for fault in chosen.values() for seed in seeds]
     plays += [(list(pair), seed) for seed, pair in enumerate(pairs(chosen, given.pairs, given.first_seed), 1)]
+    playing = Playing[Play, Row](plays, lambda said: print(said, file=sys.stderr, flush=True))
+    stages = [on_lab_of_its_own(f"truth{number}") for number in range(1, given.labs + 1)] or [on_lab_that_is_up(given.lab)]
     try:
-        for faults, seed in plays:
-            rows.append(stage.play(faults, seed))
-            print(line(rows[-1]), file=sys.stderr, flush=True)
-    except LabFailed as failure:
-        print(f"the lab itself gave way after {len(rows)} of {len(plays)}: {failure}", file=sys.stderr)
+        playing.on(stages)
     finally:
-        print("\n".join(table(rows)))
+        print("\n".join(table(playing.rows)))
+        if playing.left:
+            print(f"{playing.left} of {len(plays)} were not tried")
 
 
 if __name__ == "__main__":
