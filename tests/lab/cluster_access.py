@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import control_plane
+from tests.lab.api import once
 from tests.lab.places import Places
 from tests.lab.processes import LabFailed, Result, wait_until
 from tests.lab.programs.shelf import program
@@ -66,7 +67,7 @@ class ClusterAccess(ABC):
 
     def get(self, path: str) -> Object:
         """GET a path of the API server as admin."""
-        answer: Object = json.loads(self.kubectl("get", "--raw", path))
+        answer: Object = json.loads(once(self.places, path))
         return answer
 
     def create(self, *objects: Object) -> None:

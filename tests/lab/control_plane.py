@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.lab.api import once
 from tests.lab.networks import CONTROL_PLANE_ADDRESS
 from tests.lab.places import CGROUPS, Places, cgroup_name
-from tests.lab.processes import LabFailed, checked, run, signal_to, wait_until
+from tests.lab.processes import LabFailed, checked, signal_to, wait_until
 from tests.lab.programs.shelf import program
 from tests.lab.settings import CONTROL_PLANE, KUBERNETES, Settings
 
@@ -136,8 +137,10 @@ def static_pod(component: str, arguments: list[str], number: int) -> dict[str, A
 
 def ready(places: Places) -> bool:
     """Whether the API server says that it is ready."""
-    argv = [str(program("kubectl")), "--kubeconfig", str(places.pki / "admin.conf"), "get", "--raw", "/readyz"]
-    return run(["ip", "netns", "exec", places.network("bastion"), *argv], seconds=60).stdout == "ok"
+    try:
+        return once(places, "/readyz") == b"ok"
+    except LabFailed:
+        return False
 
 
 def processes(places: Places, component: str) -> list[int]:

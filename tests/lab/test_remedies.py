@@ -22,6 +22,7 @@ from tests.lab.truth import RANGES
 
 pytestmark = pytest.mark.slow
 TWIN = "n3"
+PAUSE = 2.0  # seconds between two checks: each keeps a processor busy for one
 Broken = Callable[[str], Victims]
 
 
@@ -45,7 +46,7 @@ def broken(lab: Cluster) -> Iterator[Broken]:
 
 def found(lab: Cluster, code: str, seconds: float = 180.0) -> Object:
     """The finding, once its conditions have had their time."""
-    wait_until(lambda: bool(findings(lab.check(*RANGES), code)), f"{code} is found", seconds)
+    wait_until(lambda: bool(findings(lab.check(*RANGES), code)), f"{code} is found", seconds, PAUSE)
     one: Object = findings(lab.check(*RANGES), code)[0]
     return one
 
@@ -58,14 +59,14 @@ def test_a_clone_gets_a_device_of_its_own(lab: Cluster, broken: Broken, tmp_path
     """FLN205. Afterwards every pod reaches every other: the last line tells peers again where the MAC is."""
     broken("vtep-mac-shared")
     carry_out(lab, found(lab, "FLN205"), tmp_path)
-    wait_until(lambda: gone(lab, "FLN205"), "nobody shares a MAC")
+    wait_until(lambda: gone(lab, "FLN205"), "nobody shares a MAC", pause=PAUSE)
     await_healthy(lab)
 
 
 def test_a_left_over_node_is_removed(lab: Cluster, broken: Broken, tmp_path: Path) -> None:
     """FLN604. Commands are given once the controller manager too says that it is silent."""
     victims = broken("left-over-node")
-    wait_until(lambda: bool(found(lab, "FLN604")["remedy"]["commands"]), "commands are given", 240)
+    wait_until(lambda: bool(found(lab, "FLN604")["remedy"]["commands"]), "commands are given", 240, PAUSE)
     carry_out(lab, found(lab, "FLN604"), tmp_path, as_run_here(lab, tmp_path))
 
     assert victims.nodes[0] not in lab.pod_cidrs()

@@ -42,7 +42,7 @@ def test_pods_with_one_address_are_a_consequence(twins: Lab) -> None:
     addresses = {pod["spec"]["nodeName"]: pod["status"]["podIP"] for pod in probes(twins)}
     assert addresses["n1"] == addresses["n3"] != addresses["n2"]
     real = set(twins.pod_cidrs())
-    wait_until(lambda: named(twins.check(*RANGES), "FLN112") & real == {"n1", "n3"}, "FLN112 names both", 240)
+    wait_until(lambda: named(twins.check(*RANGES), "FLN112") & real == {"n1", "n3"}, "FLN112 names both", 240, 2.0)
     report = twins.check(*RANGES)
     assert findings(report, "FLN112") == []
     (consequence,) = [effect for effect in findings(report, "FLN101")[0]["consequences"] if effect["code"] == "FLN112"]

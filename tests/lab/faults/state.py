@@ -78,7 +78,7 @@ def _await_unchanged(lab: Cluster, baseline: Mapping[str, str], seconds: float) 
         return not left
 
     try:
-        wait_until(unchanged, "the kernels are as they were", seconds)
+        wait_until(unchanged, "the kernels are as they were", seconds, 1.0)
     except hands.LabFailed as failure:
         raise hands.LabFailed(f"{failure}: {'; '.join(left[:20])}") from None
 
