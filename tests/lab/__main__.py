@@ -10,6 +10,7 @@ from collections.abc import Callable
 from tests.lab import capabilities, programs
 from tests.lab.lab import attached
 from tests.lab.lifecycle import is_reserved, reserved, take_down, up
+from tests.lab.networks import OUTSIDE
 from tests.lab.places import Places, labs
 from tests.lab.processes import LabFailed
 from tests.lab.settings import KINDS, Settings, kind_named
@@ -35,9 +36,11 @@ def parser() -> argparse.ArgumentParser:
     starting.add_argument("--light", type=int, default=0, help="light nodes (0)")
     starting.add_argument("--kind", default="vxlan", help="kind of cluster (vxlan)")
     _verb(verbs, "down", _down, "end all that it started; its logs stay")
-    _verb(verbs, "shell", _shell, "a shell in its bastion")
+    starting.add_argument("--no-api-outside", action="store_true", help="the API is not to be reached from the machine outside")
+    shell = _verb(verbs, "shell", _shell, "a shell in its bastion, or outside")
+    shell.add_argument("--from", dest="where", choices=["bastion", OUTSIDE], default="bastion", help="where (bastion)")
     running = _verb(verbs, "run", _run, "a program in its bastion, or in a machine")
-    running.add_argument("-w", "--where", default="bastion", help="bastion, cp, n1 …, router")
+    running.add_argument("-w", "--where", default="bastion", help="bastion, outside, cp, n1 …, router")
     running.add_argument("argv", nargs=argparse.REMAINDER)
     asking = verbs.add_parser("status", help="the labs of this user that are up, and what is left of others")
     asking.add_argument("--logs", action="store_true", help="where the logs of those that are gone are, too")
@@ -63,7 +66,8 @@ def _up(options: argparse.Namespace) -> int:
     reason = programs.missing()
     if reason:
         raise LabFailed(reason)
-    settings = Settings(options.name, options.nodes, options.light, kind_named(options.kind))
+    kind = kind_named(options.kind)
+    settings = Settings(options.name, options.nodes, options.light, kind, api_outside=not options.no_api_outside)
     with reserved(Places(settings.name)):
         up(settings, lambda line: print(line, flush=True))
     print(f"{roster(settings)}\n{next_commands(settings.name)}")
@@ -84,17 +88,17 @@ def _down(options: argparse.Namespace) -> int:
 def _shell(options: argparse.Namespace) -> int:
     """The user's shell, without the user's own start-up files: they would set the path and the prompt again."""
     lab = attached(options.name)
-    prompt = f"[lab {options.name}] \\w # "
-    environment = {**os.environ, **lab.operator_environment(), "PS1": prompt}
-    argv = lab.in_bastion("bash", "--norc", "--noprofile", "-i" if sys.stdin.isatty() else "-s")
-    os.chdir(lab.places.operator)
+    prompt = f"[lab {options.name}{' outside' if options.where == OUTSIDE else ''}] \\w # "
+    environment = {**os.environ, **lab.operator_environment(where=options.where), "PS1": prompt}
+    argv = lab.command(options.where, "bash", "--norc", "--noprofile", "-i" if sys.stdin.isatty() else "-s")
+    os.chdir(environment["HOME"])
     os.execvpe(argv[0], argv, environment)
 
 
 def _run(options: argparse.Namespace) -> int:
     lab = attached(options.name)
     argv = lab.command(options.where, *(options.argv[1:] if options.argv[:1] == ["--"] else options.argv))
-    os.execvpe(argv[0], argv, {**os.environ, **lab.operator_environment()})
+    os.execvpe(argv[0], argv, {**os.environ, **lab.operator_environment(where=options.where)})
 
 
 def _status(options: argparse.Namespace) -> int:

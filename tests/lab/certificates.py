@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tests.lab.networks import CONTROL_PLANE_ADDRESS
+from tests.lab.networks import CONTROL_PLANE_ADDRESS, DOOR
 
 SERVER = f"https://{CONTROL_PLANE_ADDRESS}:6443"
 LASTS = timedelta(days=3650)
@@ -38,7 +38,7 @@ def make_control_plane(pki: Path, services: Sequence[str], cluster: str) -> None
     """Certificates of the API server and its clients. `services` are the addresses of the Service `kubernetes`; `cluster` is
     what the clients' kubeconfigs call it."""
     names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "cp")
-    sign(pki, "apiserver", "kube-apiserver", names=names, addresses=(CONTROL_PLANE_ADDRESS, "127.0.0.1", *services))
+    sign(pki, "apiserver", "kube-apiserver", names=names, addresses=(CONTROL_PLANE_ADDRESS, DOOR, "127.0.0.1", *services))
     sign(pki, "apiserver-kubelet-client", "kube-apiserver-kubelet-client", "kubeadm:cluster-admins")
     for user, common, group in (
         ("admin", "kubernetes-admin", "system:masters"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.lab.cluster_access import ClusterAccess, Object
 from tests.lab.flannel_access import FlannelAccess
-from tests.lab.networks import full_nodes, light_nodes
+from tests.lab.networks import OUTSIDE, full_nodes, light_nodes
 from tests.lab.places import REPOSITORY, Places
 from tests.lab.processes import PATH, LabFailed, Result, children, recorded, run, wait_until
 from tests.lab.settings import CONTROL_PLANE, DEFAULT_FLAGS, Settings
@@ -51,8 +51,8 @@ class Lab(ClusterAccess, FlannelAccess):
         return recorded(self.places, name)
 
     def command(self, where: str, *argv: str) -> list[str]:
-        """The command line that runs a program in all namespaces of a node or "cp", or in the network of "bastion", "router"
-        or a switch, which have no more than that."""
+        """The command line that runs a program in all namespaces of a node or "cp", or in the network of "bastion", "outside",
+        "router" or a switch: with this machine's files."""
         if where not in (CONTROL_PLANE, *self.nodes, *self.light):
             return ["ip", "netns", "exec", self.places.network(where), *argv]
         inner = children(self.process(where))
@@ -81,23 +81,31 @@ class Lab(ClusterAccess, FlannelAccess):
         """Run a program in the bastion, whatever its exit code."""
         return run(self.in_bastion(*argv), stdin, seconds, {**os.environ, **(environment or {})})
 
-    def operator_environment(self, kubeconfig: Path | None = None) -> dict[str, str]:
-        """What an operator on the bastion has set, and a home folder that is nobody else's."""
-        own = str(self.places.operator / "bin")
+    def outside(
+        self, *argv: str, stdin: str = "", environment: Mapping[str, str] | None = None, seconds: float = 120.0
+    ) -> Result:
+        """Run a program on the machine that reaches only the bastion, as the operator there, whatever its exit code."""
+        whole = {**os.environ, **self.operator_environment(where=OUTSIDE), **(environment or {})}
+        return run(self.command(OUTSIDE, *argv), stdin, seconds, whole)
+
+    def operator_environment(self, kubeconfig: Path | None = None, where: str = "bastion") -> dict[str, str]:
+        """What an operator on the bastion, or outside, has set, and a home folder that is nobody else's."""
+        home = self.places.outside if where == OUTSIDE else self.places.operator
+        own = self.places.outside / "kubeconfig" if where == OUTSIDE else self.admin
         return {
-            "HOME": str(self.places.operator),
-            "KUBECONFIG": str(kubeconfig or self.admin),
-            "PATH": f"{own}:{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:{PATH}",
+            "HOME": str(home),
+            "KUBECONFIG": str(kubeconfig or own),
+            "PATH": f"{home / 'bin'}:{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:{PATH}",
         }
 
     def flannelscope(
         self, *args: str, kubeconfig: Path | None = None, stdin: str = "", environment: Mapping[str, str] | None = None,
-        seconds: float = 120.0,
+        seconds: float = 120.0, where: str = "bastion",
     ) -> Result:  # fmt: skip
-        """Run the installed program in the bastion, with nothing of this machine's own configuration."""
-        whole = self.operator_environment(kubeconfig) | {"NO_COLOR": "1"} | dict(environment or {})
+        """Run the installed program in the bastion, or outside, with nothing of this machine's own configuration."""
+        whole = self.operator_environment(kubeconfig, where) | {"NO_COLOR": "1"} | dict(environment or {})
         program = str(Path(sys.executable).with_name("flannelscope"))
-        return self.bastion(program, *args, stdin=stdin, environment=whole, seconds=seconds)
+        return run(self.command(where, program, *args), stdin, seconds, {**os.environ, **whole})
 
 
 def attached(name: str = "lab") -> Lab:

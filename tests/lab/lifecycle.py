@@ -24,6 +24,7 @@ from tests.lab import (
     manifests,
     networks,
     operator_home,
+    outside,
     programs,
 )
 from tests.lab.places import PREFIX, Places
@@ -118,6 +119,7 @@ def _start(places: Places, settings: Settings, say: Say) -> None:
     _prepare_cluster(places, settings)
     say("certificates, switches")
     _start_control_plane(places, settings)
+    outside.start(places, settings)
     nodes = networks.full_nodes(settings)
     with ThreadPoolExecutor(AT_ONCE) as workers:
         list(workers.map(lambda machine: full_nodes.prepare(places, settings, machine), nodes))

@@ -15,7 +15,7 @@ from tests.lab.settings import Settings
 INIT = Path(__file__).with_name("node.sh")
 FOLDERS = (
     "dev etc/alternatives etc/cni/net.d etc/iproute2 etc/kubernetes etc/lab/dev etc/lab/services etc/ld.so.conf.d etc/pam.d"
-    " etc/security etc/ssh home/ops/.ssh mnt opt/cni/bin"
+    " etc/security etc/ssh etc/sudoers.d home/ops/.ssh mnt opt/cni/bin"
     " opt/lab/programs opt/lab/images proc root/.ssh run sys tmp usr var/lib/cni var/lib/containerd var/lib/kubelet var/log"
     " var/tmp"
 )
@@ -44,7 +44,8 @@ FILES: Mapping[str, str] = {
     "etc/passwd": "".join(f"{name}:{rest}\n" for name, rest in USERS.items()),
     "etc/group": "".join(f"{name}:x:{number}:\n" for name, number in GROUPS.items()),
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
-    "etc/sudoers": "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\nops ALL=(ALL:ALL) NOPASSWD: ALL\n",
+    "etc/sudoers": "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n",
+    "etc/sudoers.d/ops": "ops ALL=(ALL:ALL) NOPASSWD: ALL\n",
     "etc/pam.d/sudo": "auth required pam_deny.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
     "etc/pam.d/other": "auth required pam_deny.so\naccount required pam_deny.so\nsession required pam_deny.so\n",
     "etc/ssh/sshd_config": "Port 22\nHostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\n"
@@ -53,7 +54,7 @@ FILES: Mapping[str, str] = {
 PRIVATE_FILES: Mapping[str, tuple[str, int]] = {
     # An asterisk: no password fits, but the account is not locked, so that a key does.
     "etc/shadow": ("".join(f"{name}:*:19000:0:99999:7:::\n" for name in USERS), 0o640),
-    "etc/sudoers": (FILES["etc/sudoers"], 0o440),
+    **{path: (FILES[path], 0o440) for path in ("etc/sudoers", "etc/sudoers.d/ops")},
 }
 
 
@@ -115,11 +116,16 @@ def service(places: Places, machine: str, name: str, command: str) -> None:
 def start_machine(places: Places, settings: Settings, machine: Machine) -> None:
     """Plug a machine in and start it; it is in namespaces and cgroups of its own, and its pid is on record."""
     networks.connect(places, settings, machine)
+    boot(places, machine)
+
+
+def boot(places: Places, machine: Machine, *, forwarding: bool = True) -> None:
+    """Start a machine whose network is there; `forwarding`: whether it hands on packets that are for others, as nodes do."""
     cgroups.make(places, [machine.name])
     environment = {
         "PATH": f"{PATH}", "LC_ALL": "C", "NODE": machine.name, "ROOT": str(places.root(machine.name)),
         "LOGS": str(places.logs / machine.name), "CACHE": str(cache()), "CONTROLLERS": " ".join(CONTROLLERS),
-        "LENT": " ".join(LENT),
+        "LENT": " ".join(LENT), "FORWARDING": str(int(forwarding)),
     }  # fmt: skip
     init = places.node(machine.name) / "init.sh"
     shutil.copy(INIT, init)  # a shell reads its script while it runs, and somebody may be working on that file

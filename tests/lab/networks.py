@@ -18,6 +18,9 @@ PRIVATE = ("172.30", "172.31")
 PRIVATE6 = ("fd30", "fd31")
 PUBLIC = "198.18"
 BASTION = "172.30.0.250"
+OUTSIDE = "outside"  # the machine that has a cable to the bastion and nothing else
+OUTSIDE_ADDRESS = "203.0.113.2"
+DOOR = "203.0.113.1"  # the bastion, seen from there
 CONTROL_PLANE_ADDRESS = "172.30.0.10"
 ROUTER = "router"
 SWITCHES = ("priv", "priv2", "pub")
@@ -57,6 +60,11 @@ class Machine:
 def control_plane() -> Machine:
     """The machine that the control plane runs on."""
     return Machine(CONTROL_PLANE, "0.10", "eth1")
+
+
+def bastion() -> Machine:
+    """The bastion, as a machine that one logs in to; it is no node, and has no public card."""
+    return Machine("bastion", BASTION.split(".", 2)[2], "eth0")
 
 
 def full_nodes(settings: Settings) -> tuple[Machine, ...]:
@@ -103,17 +111,30 @@ def make_router(places: Places, settings: Settings) -> None:
     checked(["ip", "netns", "exec", places.network(ROUTER), "sh", "-ec", forward])
 
 
+def make_outside(places: Places) -> None:
+    """The machine outside and its cable: no route leads on from there."""
+    make_namespaces(places, [OUTSIDE])
+    cable = f"link add eth1 type veth peer name eth0 netns {places.network(OUTSIDE)}"
+    batch(places, "bastion", [cable, f"addr add {DOOR}/24 dev eth1", "link set eth1 up"])
+    batch(places, OUTSIDE, [f"addr add {OUTSIDE_ADDRESS}/24 dev eth0", "link set eth0 up"])
+
+
 def connect(places: Places, settings: Settings, machine: Machine) -> None:
     """Make a machine's namespace with both of its cards, the public one first, as the kernel lists them."""
     make_namespaces(places, [machine.name])
     plug(places, machine.name, "pub", "eth0")
+    public = [f"addr add {machine.public}/16 dev eth0", "link set eth0 up", f"route add default via {PUBLIC}.0.1 dev eth0"]
+    batch(places, machine.name, public)
+    connect_private(places, settings, machine)
+
+
+def connect_private(places: Places, settings: Settings, machine: Machine, mac: str = "") -> None:
+    """Give a machine its private card, with address and routes; `mac` is the one that it had, where it is made anew."""
     plug(places, machine.name, machine.switch, machine.card)
-    lines = [
-        f"addr add {machine.public}/16 dev eth0", "link set eth0 up", f"route add default via {PUBLIC}.0.1 dev eth0",
-        *_address(settings, machine.card, machine.private, machine.private6), f"link set {machine.card} up",
-        *_routes(settings, machine.subnet, machine.card),
-    ]  # fmt: skip
-    batch(places, machine.name, lines)
+    known = [f"link set {machine.card} address {mac}"] if mac else []
+    own = _address(settings, machine.card, machine.private, machine.private6)
+    ways = _routes(settings, machine.subnet, machine.card)
+    batch(places, machine.name, [*known, *own, f"link set {machine.card} up", *ways])
 
 
 def _address(settings: Settings, card: str, address: str, address6: str) -> list[str]:

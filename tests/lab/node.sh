@@ -1,7 +1,7 @@
 #!/bin/bash
 # The init of a machine of the lab: it is process 1 of its own namespaces, makes ROOT its root, and runs its services.
 # From outside: NODE (its name), ROOT, LOGS (what it shall see as /var/log), CACHE (programs and images), CONTROLLERS (of cgroup v1),
-# LENT (folders of /etc that it shall see as they are here).
+# LENT (folders of /etc that it shall see as they are here), FORWARDING (1 where it hands on packets for others, else 0).
 set -eu
 
 mount --make-rprivate /
@@ -55,13 +55,13 @@ rmdir /host
 mount --make-rshared / # a kubelet's volumes must reach the containers
 
 hostname "$NODE"
-echo 1 > /proc/sys/net/ipv4/ip_forward
-echo 1 > /proc/sys/net/ipv6/conf/all/forwarding 2> /dev/null || true
+echo "$FORWARDING" > /proc/sys/net/ipv4/ip_forward
+echo "$FORWARDING" > /proc/sys/net/ipv6/conf/all/forwarding 2> /dev/null || true
 echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables 2> /dev/null || true
 
 # A service is run again a second after it ends, unless /run/NAME.stopped is there.
 export HOME=/root LANG=C.UTF-8
-unset NODE ROOT LOGS CACHE CONTROLLERS LENT LC_ALL OLDPWD
+unset NODE ROOT LOGS CACHE CONTROLLERS LENT FORWARDING LC_ALL OLDPWD
 serve() {
   set +e
   while :; do

@@ -1,6 +1,12 @@
-"""The home folder of who works on the bastion: key, known hosts, SSH configuration; nothing of this machine's own users."""
+"""Home folders of who works on the bastion, and of who works outside and goes through it as a jump host.
+
+Each has a key, known hosts and an SSH configuration; nothing of this machine's own users.
+"""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
 
 from tests.lab import networks
 from tests.lab.places import Places
@@ -8,7 +14,7 @@ from tests.lab.processes import checked
 from tests.lab.programs.shelf import program
 from tests.lab.settings import Settings
 
-# OpenSSH looks for its configuration in the account's home, not in HOME: this goes first on the bastion's PATH.
+# OpenSSH looks for its configuration in the account's home, not in HOME: this goes first on the operator's PATH.
 WRAPPER = '#!/bin/sh\nexec /usr/bin/{program} -F "{config}" "$@"\n'
 
 
@@ -19,23 +25,44 @@ def make_key(places: Places) -> None:
 
 
 def write(places: Places, settings: Settings) -> None:
-    """Everything by which the machines are found and known."""
+    """Everything by which the machines are found and known, as root from the bastion, as `ops` from outside."""
     machines = [networks.control_plane(), *networks.full_nodes(settings), *networks.light_nodes(settings)]
-    there = [machine for machine in machines if (places.root(machine.name) / "etc/ssh").exists()]
-    known = []
-    for machine in there:
-        key = (places.root(machine.name) / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()
-        known.append(f"{machine.name},{machine.private} {key[0]} {key[1]}\n")
-    (places.ssh / "known_hosts").write_text("".join(known))
-    addresses = "".join(f"Host {machine.name}\n  HostName {machine.private}\n" for machine in there)
-    common = f"Host *\n  User root\n  IdentityFile {places.ssh}/id_ed25519\n  UserKnownHostsFile {places.ssh}/known_hosts\n"
-    config = places.ssh / "config"
-    config.write_text(f"{addresses}{common}  StrictHostKeyChecking yes\n  IdentitiesOnly yes\n")
-    (places.operator / "bin").mkdir(exist_ok=True)
+    there = {machine.name: machine.private for machine in machines if _host_key(places, machine.name).exists()}
+    known = [_known(places, name, address) for name, address in there.items()]
+    direct = [_host(name, address) for name, address in there.items()]
+    _write_home(places.operator, known, direct, "root")
+    if not _host_key(places, "bastion").exists():
+        return
+    through = [f"{entry}  ProxyJump bastion\n" for entry in direct]
+    shutil.copytree(places.ssh, places.outside / ".ssh", dirs_exist_ok=True)
+    known.append(_known(places, "bastion", networks.DOOR))
+    _write_home(places.outside, known, [_host("bastion", networks.DOOR), *through], "ops")
+
+
+def _write_home(home: Path, known: list[str], hosts: list[str], user: str) -> None:
+    own = home / ".ssh"
+    (own / "known_hosts").write_text("".join(known))
+    common = f"Host *\n  User {user}\n  IdentityFile {own}/id_ed25519\n  UserKnownHostsFile {own}/known_hosts\n"
+    config = own / "config"
+    config.write_text(f"{''.join(hosts)}{common}  StrictHostKeyChecking yes\n  IdentitiesOnly yes\n")
+    (home / "bin").mkdir(exist_ok=True)
     for name in ("ssh", "scp"):
-        wrapper = places.operator / "bin" / name
+        wrapper = home / "bin" / name
         wrapper.write_text(WRAPPER.format(program=name, config=config))
         wrapper.chmod(0o755)
-    kubectl = places.operator / "bin/kubectl"
+    kubectl = home / "bin/kubectl"
     kubectl.unlink(missing_ok=True)
     kubectl.symlink_to(program("kubectl"))
+
+
+def _host(name: str, address: str) -> str:
+    return f"Host {name}\n  HostName {address}\n"
+
+
+def _known(places: Places, name: str, address: str) -> str:
+    kind, key, *_ = _host_key(places, name).read_text().split()
+    return f"{name},{address} {kind} {key}\n"
+
+
+def _host_key(places: Places, name: str) -> Path:
+    return places.root(name) / "etc/ssh/ssh_host_ed25519_key.pub"

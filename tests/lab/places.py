@@ -80,6 +80,11 @@ class Places:
         """The home folder of who works on the bastion."""
         return self.home / "operator"
 
+    @property
+    def outside(self) -> Path:
+        """The home folder of who works outside, and reaches machines through the bastion."""
+        return self.home / "outside"
+
     def node(self, machine: str) -> Path:
         """What belongs to one machine."""
         return self.home / "nodes" / machine

@@ -79,6 +79,7 @@ class Settings:
     light: int = 0
     kind: Kind = KINDS["vxlan"]
     flannel: str = FLANNEL
+    api_outside: bool = True  # whether the API server can be reached from the machine outside
 
     def __post_init__(self) -> None:
         """Refuse what cannot be; raises ValueError in words for whoever typed it."""
