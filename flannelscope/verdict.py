@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from flannelscope.facts import Facts
 from flannelscope.judge import EVERYWHERE, Judgement
-from flannelscope.model import Finding, Severity, Snapshot, Topic
+from flannelscope.model import IN_API, Finding, Severity, Snapshot, Topic
 from flannelscope.text import clean, count, fold, spoken
 
 # Words for a group of findings of one code, filled in for several Nodes; all else is told by its own summary.
@@ -40,6 +40,7 @@ TOPIC_WORDS = {
     Topic.EVENTS: "events",
     Topic.POLICIES: "network policies",
     Topic.PODS: "pods",
+    Topic.KERNELS: "the nodes' kernels",
 }
 
 
@@ -58,7 +59,7 @@ def reading_now(snapshot: Snapshot) -> str:
     going = next((topic for topic, reading in snapshot.readings.items() if not reading.complete), None)
     if going is None:
         known = set(snapshot.readings) | {gap.topic for gap in snapshot.gaps}
-        going = next((topic for topic in Topic if topic not in known), None)
+        going = next((topic for topic in IN_API if topic not in known), None)
         return f"Reading {TOPIC_WORDS[going]}." if going is not None else "Reading: nearly done."
     reading = snapshot.readings[going]
     of = f" of {reading.asked:,}" if reading.asked > reading.answered else ""

@@ -39,6 +39,7 @@ PURPOSE = {
     Topic.SERVICES: "whether podCIDRs collide with service addresses",
     Topic.EVENTS: "why nodes wait without podCIDR and pods without address",
     Topic.POLICIES: "whether NetworkPolicies exist that nothing enforces",
+    Topic.KERNELS: "what routes, neighbours, devices and firewalls the nodes really have",
     Topic.PODS: "addresses held twice or outside their node's podCIDR, pods without address",
 }
 

@@ -22,14 +22,17 @@ from flannelscope.model.findings import (
     node_subject,
     pod_subject,
 )
+from flannelscope.model.kernel import Address, FdbEntry, Kernel, Link, Neighbour, Route, Rule, Said, Sweep, Vxlan
 from flannelscope.model.nodes import Node, Taint, Writer
 from flannelscope.model.others import ConfigMap, Event, Lease, ServiceCidr
 from flannelscope.model.pods import Container, ContainerStatus, Pod, PodDetail
-from flannelscope.model.snapshot import Cluster, Declared, Gap, Origin, Reading, SecondRead, Snapshot, Topic
+from flannelscope.model.snapshot import IN_API, Cluster, Declared, Gap, Origin, Reading, SecondRead, Snapshot, Topic
 
 __all__ = [
     "CLUSTER",
+    "IN_API",
     "WHOLE_CLUSTER",
+    "Address",
     "Cluster",
     "ConfigMap",
     "Consequence",
@@ -39,9 +42,13 @@ __all__ = [
     "Declared",
     "Event",
     "Evidence",
+    "FdbEntry",
     "Finding",
     "Gap",
+    "Kernel",
     "Lease",
+    "Link",
+    "Neighbour",
     "Node",
     "NodeRequirement",
     "Origin",
@@ -50,16 +57,21 @@ __all__ = [
     "Prefix",
     "Reading",
     "Remedy",
+    "Route",
+    "Rule",
+    "Said",
     "SecondRead",
     "ServiceCidr",
     "Severity",
     "Snapshot",
     "Subject",
+    "Sweep",
     "Taint",
     "Toleration",
     "Topic",
     "Unknown",
     "Value",
+    "Vxlan",
     "Writer",
     "node_subject",
     "pod_subject",

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from flannelscope.model.base import Value
 from flannelscope.model.daemonsets import DaemonSet
+from flannelscope.model.kernel import Sweep
 from flannelscope.model.nodes import Node
 from flannelscope.model.others import ConfigMap, Event, Lease, ServiceCidr
 from flannelscope.model.pods import Pod
@@ -26,6 +27,10 @@ class Topic(StrEnum):
     EVENTS = "events"
     POLICIES = "policies"  # NetworkPolicies: only whether there are any
     PODS = "pods"
+    KERNELS = "kernels"  # what nodes say of themselves, over SSH or netlink: only where that is asked for
+
+
+IN_API = tuple(topic for topic in Topic if topic is not Topic.KERNELS)  # what the API server tells, in the order of reading
 
 
 class Origin(Value, frozen=True):
@@ -121,6 +126,8 @@ class Snapshot(Value, frozen=True, kw_only=True):
     readings: Mapping[Topic, Reading] = {}
     gaps: tuple[Gap, ...] = ()
     second_reads: Mapping[str, SecondRead] = {}  # by Node name, only those that pod_addresses.confirm_targets names
+    sweep: Sweep | None = None
+    second_sweep: Sweep | None = None  # of the nodes only that the first one makes suspicious
 
     def has(self, topic: Topic) -> bool:
         """Whether the topic was read to its end (the server not having the kind counts: nothing is there)."""

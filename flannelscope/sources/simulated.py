@@ -87,6 +87,8 @@ class SimulatedSource:
                 return {"network_policies": held.network_policies}
             case Topic.FLANNEL_PODS:
                 return {"flannel_pods": held.flannel_pods}
+            case Topic.KERNELS:
+                return {"sweep": held.sweep, "second_sweep": held.second_sweep}
             case Topic.NODES | Topic.DAEMONSETS | Topic.EVENTS | Topic.PODS:
                 return {topic.value: getattr(held, topic.value)}
 

@@ -20,6 +20,7 @@ from flannelscope.checks import all_checks
 from flannelscope.flannel.annotations import DEFAULT_PREFIX
 from flannelscope.judge import Judgement, judge
 from flannelscope.model import (
+    IN_API,
     Cluster,
     ConfigMap,
     Container,
@@ -309,7 +310,7 @@ def snapshot(
     service_cidrs: Iterable[ServiceCidr] = (),
     kubernetes_service_ips: tuple[str, ...] = ("10.96.0.1",),
     network_policies: int | None = 0,
-    topics: Iterable[Topic] = tuple(Topic),
+    topics: Iterable[Topic] = IN_API,
     gaps: Iterable[Gap] = (),
     declared: Declared | None = None,
     source: str = "simulated",
