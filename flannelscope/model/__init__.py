@@ -22,6 +22,8 @@ from flannelscope.model.findings import (
     node_subject,
     pod_subject,
 )
+from flannelscope.model.firewall import NftChain, NftTable, SavedChain, SavedRule, SavedTable
+from flannelscope.model.hostfiles import Cni, CniFile, FlannelProcess, IpamLease, NodeContainer, SubnetEnv
 from flannelscope.model.kernel import Address, FdbEntry, Kernel, Link, Neighbour, Route, Rule, Said, Sweep, Vxlan
 from flannelscope.model.nodes import Node, Taint, Writer
 from flannelscope.model.others import ConfigMap, Event, Lease, ServiceCidr
@@ -34,6 +36,8 @@ __all__ = [
     "WHOLE_CLUSTER",
     "Address",
     "Cluster",
+    "Cni",
+    "CniFile",
     "ConfigMap",
     "Consequence",
     "Container",
@@ -44,12 +48,17 @@ __all__ = [
     "Evidence",
     "FdbEntry",
     "Finding",
+    "FlannelProcess",
     "Gap",
+    "IpamLease",
     "Kernel",
     "Lease",
     "Link",
     "Neighbour",
+    "NftChain",
+    "NftTable",
     "Node",
+    "NodeContainer",
     "NodeRequirement",
     "Origin",
     "Pod",
@@ -60,11 +69,15 @@ __all__ = [
     "Route",
     "Rule",
     "Said",
+    "SavedChain",
+    "SavedRule",
+    "SavedTable",
     "SecondRead",
     "ServiceCidr",
     "Severity",
     "Snapshot",
     "Subject",
+    "SubnetEnv",
     "Sweep",
     "Taint",
     "Toleration",
