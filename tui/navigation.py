@@ -50,12 +50,12 @@ class Navigation(Notices):
 
     async def narrow(self, mode: str, written: str) -> None:
         """Go to a page whose table shows only what `written` lets through."""
-        from tui.widgets.rows import Rows
+        from tui.widgets.sifted import Sifted
 
         if mode != self.current_mode:
             await self.action_page(mode)
-        for rows in self.screen.query(Rows).results():
-            rows.sift(written)
+        for sifted in self.screen.query(Sifted).results():
+            sifted.sift(written)
             return
 
     async def action_up(self, leave: bool = False) -> None:

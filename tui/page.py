@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,7 +13,7 @@ from flannelscope.views import Overview
 from tui.state import Phase, State
 from tui.widgets.lines import HeadLine, KeyLine
 from tui.widgets.paint import Span
-from tui.widgets.rows import Rows
+from tui.widgets.sifted import Sifted
 from tui.words import amount, clock
 
 if TYPE_CHECKING:
@@ -80,19 +80,19 @@ class Page(Screen[None]):
         """Draw the first line."""
         self.query_one(HeadLine).put(self.heading(state), freshness(state, self.scope.now()), self.DECORATION)
 
-    async def ask_filter(self, rows: Rows[Any]) -> None:
-        """Open the filter line for a table."""
+    async def ask_filter(self, sifted: Sifted) -> None:
+        """Open the filter line for a table or a map."""
         from tui.widgets.prompt import FilterPrompt, Prompt
 
         if not self.query(Prompt):
-            await self.mount(FilterPrompt(rows))
+            await self.mount(FilterPrompt(sifted))
 
     def clear_filter(self) -> bool:
         """Take away the filter of the table, if it has one; whether it had one."""
-        for rows in self.query(Rows):
-            if rows.choosing or rows.table.written:
-                rows.choosing = False
-                rows.sift("")
+        for sifted in self.query(Sifted):
+            if sifted.choosing or sifted.written:
+                sifted.choosing = False
+                sifted.sift("")
                 return True
         return False
 

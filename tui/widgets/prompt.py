@@ -18,7 +18,7 @@ from tui import commandline
 from tui.notices import Notices
 from tui.table import Sieve
 from tui.widgets.keys import KeysInOrder
-from tui.widgets.rows import Rows
+from tui.widgets.sifted import Sifted
 
 DRAIN = 1.0  # seconds after which keys typed before are not waited for: an input that is going works through no more
 
@@ -97,28 +97,28 @@ class Prompt(Horizontal):
 
 
 class FilterPrompt(Prompt):
-    """Filters a table while it is typed."""
+    """Filters a table or map while it is typed."""
 
     SIGN = "/"
 
-    def __init__(self, rows: Rows[object]) -> None:
+    def __init__(self, sifted: Sifted) -> None:
         super().__init__()
-        self.rows = rows
+        self.sifted = sifted
 
     def on_mount(self) -> None:
         """Go on from the filter there is."""
         super().on_mount()
-        self.input.value = self.rows.table.written
+        self.input.value = self.sifted.written
         self.input.cursor_position = len(self.input.value)
 
     @on(Input.Changed)
     def changed(self, event: Input.Changed) -> None:
         """Show what is left."""
         event.stop()
-        self.rows.sift(event.value)
+        self.sifted.sift(event.value)
         wrong = Sieve.of(event.value).error
-        table = self.rows.table
-        self.say(wrong or f"{len(table.shown):,} of {len(table.rows):,}   ! inverse   re: pattern", bool(wrong))
+        shown, every = self.sifted.let_through
+        self.say(wrong or f"{shown:,} of {every:,}   ! inverse   re: pattern", bool(wrong))
 
     async def action_take(self) -> None:
         """Keep the filter."""
@@ -130,8 +130,8 @@ class FilterPrompt(Prompt):
         await self._leave_with("")
 
     async def _leave_with(self, written: str) -> None:
-        self.rows.sift(written)
-        self.screen.set_focus(self.rows)
+        self.sifted.sift(written)
+        self.screen.set_focus(self.sifted)
         await self.remove()
 
 

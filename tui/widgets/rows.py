@@ -90,6 +90,16 @@ class Rows(RowsView[Row], Moving, can_focus=True):
             spans.append((f"  /{table.written}", "accent"))
         return spans
 
+    @property
+    def written(self) -> str:
+        """The filter in force."""
+        return self.table.written
+
+    @property
+    def let_through(self) -> tuple[int, int]:
+        """Rows shown, of all."""
+        return len(self.table.shown), len(self.table.rows)
+
     def sift(self, written: str) -> None:
         """Show only what the text lets through."""
         self._keep(lambda: self.table.sift(written))

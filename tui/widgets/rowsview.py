@@ -8,21 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic
 
-from textual.reactive import var
 from textual.strip import Strip
 
 from tui.table import Column, Row, Table
-from tui.widgets.paint import Painted, Span, cropped, width_of, wrap
+from tui.widgets.paint import Span, cropped, width_of, wrap
+from tui.widgets.sifted import Sifted
 from tui.words import fit, glyph, middle
 
 FIRST_MOST = 0.4  # of the width, for the frozen column, until `w`
 
 
-class RowsView(Painted, Generic[Row]):
+class RowsView(Sifted, Generic[Row]):
     """The painting half of `Rows`."""
 
     DEFAULT_CSS = "RowsView { height: 1fr; }"
-    choosing = var(False, init=False)  # S was pressed: the next key names a column
 
     def __init__(
         self,
