@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     starting.add_argument("-n", "--nodes", type=int, default=4, help="full nodes (4)")
     starting.add_argument("--light", type=int, default=0, help="light nodes (0)")
     starting.add_argument("--kind", default="vxlan", help="kind of cluster (vxlan)")
+    starting.add_argument("--wait", type=float, default=0.0, help="seconds to wait where other labs leave no room (0)")
     _verb(verbs, "down", _down, "end all that it started; its logs stay")
     starting.add_argument("--no-api-outside", action="store_true", help="the API is not to be reached from the machine outside")
     shell = _verb(verbs, "shell", _shell, "a shell in its bastion, or outside")
@@ -69,7 +70,7 @@ def _up(options: argparse.Namespace) -> int:
     kind = kind_named(options.kind)
     settings = Settings(options.name, options.nodes, options.light, kind, api_outside=not options.no_api_outside)
     with reserved(Places(settings.name)):
-        up(settings, lambda line: print(line, flush=True))
+        up(settings, lambda line: print(line, flush=True), options.wait)
     print(f"{roster(settings)}\n{next_commands(settings.name)}")
     return 0
 

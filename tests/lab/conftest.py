@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = [item for item in items if HERE in item.path.parents]
     for item in here:
         item.add_marker(pytest.mark.lab)
-        item.add_marker(pytest.mark.timeout(600))
+        item.add_marker(pytest.mark.timeout(600, func_only=True))  # fixtures wait for room as well, and have limits of their own
         if os.environ.get(ATTACH):
             item.add_marker(pytest.mark.xdist_group("lab"), append=False)
     items[:] = [item for item in items if item not in set(here)] + sorted(here, key=turn)

@@ -15,8 +15,8 @@ from tests.lab.places import REPOSITORY, Places
 from tests.lab.processes import PATH, LabFailed, Result, children, recorded, run, wait_until
 from tests.lab.settings import CONTROL_PLANE, DEFAULT_FLAGS, Settings
 
-__all__ = ["DEFAULT_FLAGS", "REPOSITORY", "Lab", "LabFailed", "Object", "Result", "attached", "brought_up", "wait_until"]
-ROOM = 480.0  # seconds that labs of tests wait for each other's end
+__all__ = ["DEFAULT_FLAGS", "REPOSITORY", "ROOM", "Lab", "LabFailed", "Object", "Result", "attached", "brought_up", "wait_until"]
+ROOM = 1800.0  # seconds that labs of tests wait for the end of others
 
 
 class Lab(ClusterAccess, FlannelAccess):

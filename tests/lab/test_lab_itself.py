@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import cgroups, full_nodes, host, lifecycle, limits, networks, teardown
-from tests.lab.lab import Lab, LabFailed, brought_up, wait_until
+from tests.lab.lab import ROOM, Lab, LabFailed, brought_up, wait_until
 from tests.lab.networks import Machine
 from tests.lab.places import REPOSITORY, Places
 from tests.lab.processes import recorded, running, start, started_at, stop
@@ -57,7 +57,7 @@ def working_on(places: Places) -> list[int]:
 @pytest.mark.parametrize("stage", ["switches", "API server", "nodes started", "registered"])
 def test_a_start_killed_in_the_middle_leaves_nothing_after_down(places: Places, stage: str) -> None:
     """Killed at once, with no chance to tidy up."""
-    argv = [sys.executable, "-m", "tests.lab", "up", "--name", places.lab, "-n", "1"]
+    argv = [sys.executable, "-m", "tests.lab", "up", "--name", places.lab, "-n", "1", "--wait", str(ROOM)]
     with subprocess.Popen(argv, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as starting:
         assert starting.stdout is not None
         said = next((line for line in starting.stdout if stage in line), None)
@@ -79,7 +79,7 @@ def test_a_start_that_fails_takes_itself_down_and_names_the_log(places: Places, 
     monkeypatch.setattr(full_nodes, "configuration", broken)
     monkeypatch.setattr(lifecycle, "PATIENCE", 8.0)
     with pytest.raises(LabFailed, match="the API server is ready") as failure:
-        lifecycle.up(SMALL)
+        lifecycle.up(SMALL, patience=ROOM)
 
     log = places.logs / "cp/kubelet.log"
     assert str(log) in str(failure.value)

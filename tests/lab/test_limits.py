@@ -35,7 +35,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Kernel:
 
 def test_what_is_taken_counts(kernel: Kernel) -> None:
     kernel(10 + EACH - 1)
-    with pytest.raises(LabFailed, match="10 are taken, and this lab needs 23"), limits.room(ONE):
+    with pytest.raises(LabFailed, match="10 are taken, and this lab needs 24"), limits.room(ONE):
         raise AssertionError("there was no room")
     kernel(10 + EACH)
     with limits.room(ONE):
