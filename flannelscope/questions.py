@@ -1,56 +1,82 @@
-"""What the engine has to ask the operator: a key's passphrase, what a jump host prompts, leave to log in to nodes.
+"""What the engine must ask a person while it runs: a key's passphrase, a jump host's prompt, leave to begin.
 
-A Question is an event; its answer comes back by its id. Where nobody can be asked, nobody is: what hangs on the answer is
-then a Gap with a sentence. Answers may be secrets: they are never shown, logged or kept.
+A Question is an event like any other; who shows it puts the Answer into the queue. Nobody waits for ever: no answer within
+the patience is a refusal, and headless nothing is asked at all.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
+from collections.abc import Callable
 
-from flannelscope.model import Value
+from flannelscope.model.base import Value
 
-LEAVE, PASSPHRASE, INTERACTIVE = "leave", "passphrase", "interactive"  # kinds
-YES = "yes"  # the answer that gives leave
-PATIENCE = 300.0  # seconds an operator gets to answer
-_LOOK = 0.2
+PASSPHRASE = "passphrase"  # of a key file; secret
+PROMPT = "prompt"  # keyboard-interactive of a jump host: `secret` as the server says
+LEAVE = "leave"  # may these hosts be looked at: yes or no
+YES = "yes"
+_LOOK = 0.1  # seconds between looks at the stop event
 
 
 class Question(Value, frozen=True, kw_only=True):
-    """Something to be asked. `host` is whom it is about, `text` the question in words; the answer to a `secret` is hidden."""
+    """Something only a person knows. `text` may hold words of a server and is cleaned; `secret`: do not show the answer."""
 
     id: str
     kind: str
-    host: str = ""
-    text: str = ""
+    host: str  # the server, file or group of hosts that it is about
+    text: str
     secret: bool = False
 
 
-class Questions:
-    """Where answers arrive; may be used from any thread. `may_ask` is False where nobody sits in front of it."""
+class Answer(Value, frozen=True):
+    """What was answered to the Question `id`; None: declined. Never shown."""
 
-    def __init__(self, *, may_ask: bool = False) -> None:
-        self.may_ask = may_ask
-        self._answers: dict[str, str | None] = {}
-        self._arrived = threading.Condition()
+    id: str
+    text: str | None
 
     def __repr__(self) -> str:
-        return f"Questions(may_ask={self.may_ask})"
+        return f"Answer({self.id!r})"
 
-    def answer(self, question: str, said: str | None) -> None:
-        """The answer to the question of this id; None declines."""
-        with self._arrived:
-            self._answers[question] = said
-            self._arrived.notify_all()
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """What rich shows of it, for instance in a traceback with locals."""
+        return [("id", self.id)]
 
-    def wait(self, question: Question, stop: threading.Event, seconds: float = PATIENCE) -> str | None:
-        """The answer; None when it was declined, did not come in time, nobody may be asked, or `stop` was set."""
-        until = time.monotonic() + seconds
-        with self._arrived:
-            while question.id not in self._answers:
-                left = until - time.monotonic()
-                if not self.may_ask or stop.is_set() or left <= 0:
-                    return None
-                self._arrived.wait(min(left, _LOOK))
-            return self._answers.pop(question.id)
+
+class Questions:
+    """Where questions get their identity, and the queue in which answers arrive, from any thread."""
+
+    def __init__(self, *, patience: float = 120.0, asks: bool = True) -> None:
+        self.answers: queue.Queue[Answer] = queue.Queue()
+        self.asks = asks
+        self.patience = patience
+        self._number = 0
+        self._lock = threading.Lock()
+        self._early: dict[str, Answer] = {}
+
+    @classmethod
+    def headless(cls) -> Questions:
+        """Asks nothing: whoever needs an answer does without."""
+        return cls(asks=False)
+
+    def new(self, kind: str, host: str, text: str, *, secret: bool = False) -> Question:
+        """A question with an identity of its own."""
+        with self._lock:
+            self._number += 1
+            return Question(id=f"q{self._number}", kind=kind, host=host, text=text, secret=secret)
+
+    def wait(self, question: Question, ended: Callable[[], bool]) -> str | None:
+        """The answer; None where it was declined, did not come in time, or `ended` became true."""
+        until = time.monotonic() + self.patience
+        while self.asks and not ended() and time.monotonic() < until:
+            with self._lock:
+                if question.id in self._early:
+                    return self._early.pop(question.id).text
+            try:
+                answer = self.answers.get(timeout=_LOOK)
+            except queue.Empty:
+                continue
+            with self._lock:
+                self._early[answer.id] = answer
+        return None

@@ -1,0 +1,188 @@
+"""The same work through the system's own ssh: for FIDO keys, GSSAPI, and whatever wraps ssh at the operator's site.
+
+One process a node and run; connections are kept between runs by ssh itself (ControlMaster) in a folder of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from flannelscope.sources.ssh.ending import Ending
+from flannelscope.sources.ssh.failures import Ended, NotReached
+from flannelscope.sources.ssh.said import COMMAND, Said, ended_without, judged
+from flannelscope.sources.ssh.ssh_words import explained
+from flannelscope.sources.ssh.values import Answered, Login, SshSettings, Target
+
+_KEPT = 600  # seconds a connection of ours outlives us where we were killed
+_LOOK = 0.1  # seconds between looks at the process while its pipes are silent
+_TOLD = 4000  # bytes of stderr that are kept
+_AT_ONCE = 16  # connections that are ended at a time
+
+
+class SystemSsh:
+    """Runs ssh. Raises NotReached where there is none."""
+
+    def __init__(self, settings: SshSettings) -> None:
+        program = shutil.which("ssh")
+        if program is None:
+            raise NotReached("there is no program named ssh here", 'set transport = "paramiko" in [ssh]')
+        self._settings = settings
+        self._program = program
+        runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+        fits = len(runtime) < 30 and os.access(runtime, os.W_OK)  # a socket's path has 108 bytes, of which ssh needs 60
+        self._folder = Path(tempfile.mkdtemp(prefix="flannelscope-", dir=runtime if fits else "/tmp"))
+
+    def run(self, target: Target, script: bytes, limit: int, until: float, ending: Ending) -> Answered:
+        """What the script says there. Raises NotReached."""
+        at = time.time()
+        said = self._ran([*self._argv(target), COMMAND], script, limit, until, ending)
+        if said.status == 255 and not said.output:
+            raise explained(said.error, target, lambda: self._fingerprint(target, until, ending))
+        return judged(target, at, said)
+
+    def close(self) -> None:
+        """End the kept connections and remove their folder."""
+        masters = [entry for entry in self._folder.iterdir() if entry.is_socket()] if self._folder.exists() else []
+        for start in range(0, len(masters), _AT_ONCE):
+            ends = [
+                subprocess.Popen(
+                    [self._program, "-F", "none", "-O", "exit", "-o", f"ControlPath={path}", "x"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                for path in masters[start : start + _AT_ONCE]
+            ]
+            for end in ends:
+                _reap(end)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _argv(self, target: Target) -> list[str]:
+        login = target.login
+        proxy = self._proxy(target.route[:-1])
+        return [
+            *self._options(login),
+            *(("-o", f"ProxyCommand={proxy}") if proxy else ()),
+            *(("-o", f"HostName={login.host}") if login.host != login.alias else ()),
+            "-T",
+            "--",
+            login.alias,
+        ]
+
+    def _proxy(self, hops: Sequence[Login]) -> str:
+        """The command that reaches through the hops; each level of percent signs is taken off by one ssh."""
+        if not hops:
+            return ""
+        inner = self._proxy(hops[:-1])
+        argv = [*self._options(hops[-1]), *(("-o", f"ProxyCommand={inner}") if inner else ())]
+        return shlex.join([word.replace("%", "%%") for word in argv]) + " -W '[%h]:%p' -- " + shlex.quote(hops[-1].alias)
+
+    def _options(self, login: Login) -> list[str]:
+        settings = self._settings
+        ours = {
+            "BatchMode": "yes",
+            "StrictHostKeyChecking": "yes",
+            "UpdateHostKeys": "no",  # would write into the operator's known_hosts
+            "AddKeysToAgent": "no",
+            "ForwardAgent": "no",
+            "ForwardX11": "no",
+            "ClearAllForwardings": "yes",
+            "PermitLocalCommand": "no",
+            "RemoteCommand": "none",
+            "RequestTTY": "no",
+            "ConnectTimeout": str(max(round(login.policy.patience), 1)),
+            "ControlMaster": "auto",
+            "ControlPath": str(self._folder / "%C"),
+            "ControlPersist": str(_KEPT),
+            "LogLevel": "ERROR",
+        }
+        if settings.known_hosts:
+            ours["UserKnownHostsFile"] = " ".join(f'"{name}"' for name in settings.known_hosts)
+        words = [self._program, *(("-F", settings.config) if settings.config else ()), "-l", login.user, "-p", str(login.port)]
+        for identity in settings.identities:
+            words += ["-i", identity]
+        for name, value in ours.items():
+            words += ["-o", f"{name}={value}"]
+        return words
+
+    def _fingerprint(self, target: Target, until: float, ending: Ending) -> str:
+        """What ssh says when asked to say more: where the host key stands that it refused."""
+        argv = self._argv(target)
+        argv[1:1] = ["-o", "LogLevel=DEBUG1", "-o", "ControlPath=none"]
+        try:
+            return self._ran([*argv, "true"], b"", 0, until, ending, told=60_000).error
+        except NotReached:
+            return ""
+
+    def _ran(self, argv: list[str], script: bytes, limit: int, until: float, ending: Ending, told: int = _TOLD) -> Said:
+        pipe = subprocess.PIPE
+        with tempfile.TemporaryFile(dir=self._folder) as given:
+            given.write(script)
+            given.seek(0)
+            process = subprocess.Popen(argv, stdin=given, stdout=pipe, stderr=pipe, start_new_session=True)
+        running = _Running(process)
+        ending.attach(running)
+        try:
+            return _read(process, limit, until, ending, told)
+        finally:
+            running.close()
+            ending.detach(running)
+
+
+class _Running:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def close(self) -> None:
+        """End the process; a connection that it left in the background stays."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _read(process: subprocess.Popen[bytes], limit: int, until: float, ending: Ending, told: int) -> Said:
+    """Read until the process has ended: what it left in the background may hold its stderr open."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    kept = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
+    output, error = kept.values()
+    begun = time.monotonic()
+    with selectors.DefaultSelector() as selector, process.stdout, process.stderr:
+        for number in kept:
+            os.set_blocking(number, False)
+            selector.register(number, selectors.EVENT_READ)
+        while True:
+            ended = process.poll() is not None
+            ready = selector.select(0 if ended else _LOOK) if selector.get_map() else []
+            for key, _ in ready:
+                data = os.read(key.fd, 65536)
+                kept[key.fd] += data
+                if not data:
+                    selector.unregister(key.fd)
+            del error[told:]
+            if ending.is_set():
+                raise Ended
+            if len(output) > limit or (ended and not ready):
+                break
+            if time.monotonic() >= until:
+                raise ended_without(bytes(output), time.monotonic() - begun)
+            if not selector.get_map() and not ended:
+                process.wait(max(until - time.monotonic(), 0.01))
+    status = process.poll()
+    return Said.of(bytes(output), bytes(error), status, time.monotonic() - begun, limit)
