@@ -66,6 +66,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """When an interrupted run has killed its workers, what they had brought up is still there."""
+    if exitstatus == pytest.ExitCode.INTERRUPTED and not hasattr(session.config, "workerinput"):
+        side_by_side.end_left()
+
+
 @pytest.fixture(scope="session")
 def possible() -> None:
     """Skips what needs a lab where none can be had; builds its programs where they are not built yet."""

@@ -11,16 +11,29 @@ import re
 from pathlib import Path
 
 from tests.lab import limits
+from tests.lab.lifecycle import is_reserved, take_down
+from tests.lab.places import Places, labs
 from tests.lab.settings import Settings
+from tests.lab.status import is_there
 
 NODES = 3  # full nodes of a lab that tests share
 MEMORY = 2.5  # GiB of a lab with so many nodes
 MOST = 6
+OF_TESTS = ("tests", "kinds", "light", "itself", "beside")
 
 
 def named(name: str) -> str:
-    """The name of a lab that is this process' own: workers of pytest-xdist have numbers."""
+    """The name of a lab that is this process' own, one of OF_TESTS: workers of pytest-xdist have numbers."""
+    if name not in OF_TESTS:
+        raise ValueError(f"{name} is to stand in OF_TESTS: else nobody ends what a killed worker leaves of it")
     return name + re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", ""))
+
+
+def end_left() -> None:
+    """Take down labs of tests that nobody holds any more: when a run is interrupted, its workers are killed."""
+    for places in (Places(name) for name in labs() if re.sub(r"\d+$", "", name) in OF_TESTS):
+        if is_there(places) and not is_reserved(places):
+            take_down(places.lab)
 
 
 def number() -> int:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.lab import cgroups, limits, side_by_side
 from tests.lab.lab import Lab, LabFailed
+from tests.lab.lifecycle import reserved
+from tests.lab.places import Places
 from tests.lab.processes import started_at
 from tests.lab.settings import Settings
 
@@ -86,6 +88,19 @@ def test_there_is_always_one_lab_and_never_more_than_fit(kernel: Kernel) -> None
     assert side_by_side.number() == 1
     kernel(10 + 2 * limits.needed(Settings(nodes=side_by_side.NODES)))
     assert side_by_side.number() <= 2
+
+
+def test_of_killed_workers_the_labs_would_be_ended_and_no_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """None is: a lab's cgroups are told apart by its name, and workers that are at work have these names too."""
+    ended: list[str] = []
+    monkeypatch.setenv("FLANNELSCOPE_LAB_HOME", str(tmp_path))
+    monkeypatch.setattr(side_by_side, "take_down", ended.append)
+    for name in ("tests0", "tests1", "kinds2", "lab", "testsuite"):
+        Places(name).home.mkdir(parents=True)
+        Places(name).state.write_text("{}")
+    with reserved(Places("tests1")):  # its worker is at work
+        side_by_side.end_left()
+    assert ended == ["kinds2", "tests0"]
 
 
 @pytest.mark.parametrize(("worker", "name"), [("", "tests"), ("gw0", "tests0"), ("gw11", "tests11")])
