@@ -31,24 +31,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if item not in set(here)] + sorted(here, key=turn)
 
 
-def turn(item: pytest.Item) -> int:
+def turn(item: pytest.Item) -> tuple[int, int]:
     """Which tests come before others: those with labs of their own, then those for which a lab may be new, then the slow ones.
 
     What is short or needs no lab comes last: so nobody waits long for who has the last one.
     """
-    fixtures = getattr(item, "fixturenames", ())
+    fixtures, slow = getattr(item, "fixturenames", ()), item.get_closest_marker("slow")
     if "possible" not in fixtures:
-        return 4
+        return 4, 0
     if "lab" not in fixtures:
-        return 0
-    return next((place for mark, place in (("slow", 2), ("settled", 3)) if item.get_closest_marker(mark)), 1)
+        return 0, 0
+    if slow:
+        return 2, -slow.args[0]
+    return (3 if item.get_closest_marker("settled") else 1), 0
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Marks of this directory only."""
     config.addinivalue_line("markers", "needs(*names): skipped where the machine has not these of tests/lab/capabilities.py")
     config.addinivalue_line("markers", "settled: needs a lab whose Nodes are two minutes old")
-    config.addinivalue_line("markers", "slow: the same, and waits for some minutes itself")
+    config.addinivalue_line("markers", "slow(minutes): the same, and waits itself; the slowest come first")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,27 +1,38 @@
-"""Two machines with flannel that hold one podCIDR: both work as far as they know, and the third sees one of them."""
+"""Two machines with flannel that hold one podCIDR: both work as far as they know, and the third sees one of them.
+
+The tests stand in the order of a night: what is seen, what follows, and in the end what the remedy does.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 
+from tests.lab.faults import hands
+from tests.lab.faults.state import await_healthy
 from tests.lab.lab import Lab, wait_until
+from tests.lab.remedies import PAUSE, as_run_here, carry_out, found, gone
 from tests.lab.reports import Object, findings, named, subjects
 
-pytestmark = [pytest.mark.xdist_group("twins"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("twins"), pytest.mark.slow(4)]
 RANGES = ("--cluster-cidr", "10.244.0.0/16", "--node-cidr-mask-size", "24")
 
 
 @pytest.fixture(scope="module")
 def twins(lab: Lab) -> Iterator[Lab]:
     """Node n3, re-created with the podCIDR that n1 holds; flannel and pods restarted there, as after a machine's rebuild."""
-    held = lab.pod_cidrs()
+    held, kept = lab.pod_cidrs(), {key: hands.nodes(lab)["n3"]["metadata"][key] for key in ("name", "labels")}
     try:
         recreate(lab, "n3", held["n1"])
         yield lab
     finally:
+        if "n3" not in lab.pod_cidrs():  # a remedy that was not carried out to its end
+            lab.create({"apiVersion": "v1", "kind": "Node", "metadata": kept})
+            lab.inside("n3", "sh", "-c", "kill -KILL $(pidof kubelet)")
         recreate(lab, "n3", held["n3"])
 
 
@@ -42,11 +53,27 @@ def test_pods_with_one_address_are_a_consequence(twins: Lab) -> None:
     addresses = {pod["spec"]["nodeName"]: pod["status"]["podIP"] for pod in probes(twins)}
     assert addresses["n1"] == addresses["n3"] != addresses["n2"]
     real = set(twins.pod_cidrs())
-    wait_until(lambda: named(twins.check(*RANGES), "FLN112") & real == {"n1", "n3"}, "FLN112 names both", 240, 2.0)
+    wait_until(lambda: named(twins.check(*RANGES), "FLN112") & real == {"n1", "n3"}, "FLN112 names both", 240, PAUSE)
     report = twins.check(*RANGES)
     assert findings(report, "FLN112") == []
     (consequence,) = [effect for effect in findings(report, "FLN101")[0]["consequences"] if effect["code"] == "FLN112"]
     assert addresses["n1"] in consequence["summary"]
+
+
+def test_the_remedy_gives_one_of_them_a_podcidr_of_its_own(twins: Lab, tmp_path: Path) -> None:
+    """FLN101: n3 moves to a free block by what is printed."""
+    carry_out(twins, found(twins, "FLN101"), tmp_path, as_run_here(twins, tmp_path))
+    wait_until(lambda: ready(twins, "n3"), "n3 is Ready", 120)
+    for pod in [pod for node, pod in hands.probes(twins).items() if not inside(twins, node, hands.address(pod))]:
+        twins.kubectl("delete", "pod", pod["metadata"]["name"])  # the line before the last asks for that
+
+    assert gone(twins, "FLN101")
+    await_healthy(twins)
+
+
+def inside(lab: Lab, node: str, address: str) -> bool:
+    """Whether an address is in the podCIDR of a node."""
+    return bool(address) and ip_address(address) in ip_network(lab.pod_cidrs()[node])
 
 
 def recreate(lab: Lab, name: str, pod_cidr: str) -> None:
