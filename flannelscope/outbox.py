@@ -12,11 +12,13 @@ from msgspec.structs import replace
 from flannelscope import wire
 from flannelscope.events import RequestDone
 from flannelscope.model import Gap
+from flannelscope.node_views import AnyDetail
 from flannelscope.text import clean
 from flannelscope.views import FindingView, NodeRow, Overview
 from flannelscope.wire import ViewT
 
 GATHER = 0.1  # seconds: small news is held back this long, so that the console draws ten times a second at most
+KEPT = 8  # details of which it is remembered what was sent
 LONGEST = 500  # characters of a path, reason or note
 
 
@@ -138,7 +140,16 @@ class Shown:
         self._rows: Changes[NodeRow] = Changes()
         self._findings: Changes[FindingView] = Changes()
         self._answer: Changes[Overview] = Changes()
+        self._details: dict[tuple[str, tuple[str, ...]], bytes] = {}
         self._begun = False
+
+    def detail(self, what: str, about: tuple[str, ...], view: AnyDetail | None) -> None:
+        """Send a detail, if it is not what was sent last."""
+        message = wire.Detailed(run=self.run, what=what, about=about, view=view)
+        encoded = wire.encode(message)
+        if self._details.get((what, about)) != encoded:
+            self._details = {(what, about): encoded, **dict(list(self._details.items())[:KEPT])}
+            self.outbox.send(message)
 
     def show(self, overview: Overview, rows: Iterable[NodeRow]) -> None:
         """Send what is new in `overview` and `rows`."""

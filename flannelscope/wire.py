@@ -14,6 +14,7 @@ import msgspec
 
 from flannelscope.events import RequestDone
 from flannelscope.model import Gap
+from flannelscope.node_views import AnyDetail
 from flannelscope.session import Settings
 from flannelscope.views import FindingView, NodeRow, Overview, View
 
@@ -45,6 +46,36 @@ class Refresh(Message, frozen=True):
 
 class Stop(Message, frozen=True):
     """To the engine: end what runs; what is known stays."""
+
+
+class Look(Message, frozen=True):
+    """To the engine: these details (name, and what about) are in view from now on; they are told, and again when they change."""
+
+    details: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class Reply(Message, frozen=True):
+    """To the engine: the answer to the question of this id; None declines. It may be a secret, and is shown nowhere."""
+
+    id: str
+    text: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Reply({self.id!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """What rich shows of it, for instance in the traceback with locals of a console that crashed."""
+        return [("id", self.id)]
+
+
+class Asked(Message, frozen=True):
+    """The engine has to ask the operator (questions.Question); what hangs on it waits a while for the Reply."""
+
+    id: str
+    kind: str
+    host: str
+    text: str
+    secret: bool = False
 
 
 class Hello(Message, frozen=True):
@@ -84,6 +115,14 @@ class Judged(Message, frozen=True):
 
     overview: Overview
     keys: tuple[str, ...]
+
+
+class Detailed(Message, frozen=True):
+    """A detail that is in view, as it stands; None where there is no such thing."""
+
+    what: str
+    about: tuple[str, ...]
+    view: AnyDetail | None
 
 
 class Requested(Message, frozen=True):
@@ -129,8 +168,23 @@ class Declined(Message, frozen=True):
     """There is nothing to go on from: a Reread is needed."""
 
 
-Request = Start | Reread | Refresh | Stop
-Event = Hello | Progressed | Rows | Findings | Judged | Requested | Gaps | WatchStates | Failed | Finished | Refreshed | Declined
+Request = Start | Reread | Refresh | Stop | Look | Reply
+Event = (
+    Hello
+    | Progressed
+    | Rows
+    | Findings
+    | Judged
+    | Detailed
+    | Requested
+    | Gaps
+    | WatchStates
+    | Failed
+    | Finished
+    | Refreshed
+    | Declined
+    | Asked
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec.structs import replace
 
@@ -23,9 +23,15 @@ from flannelscope.errors import FlannelscopeError, UsageError
 from flannelscope.events import Event, GapFound, Grown, Refreshed, RequestDone, TopicDone, TopicProgress, WatchState
 from flannelscope.model import Snapshot, Topic
 from flannelscope.outbox import Outbox, Shown
-from flannelscope.session import Settings, open_source
+from flannelscope.questions import Answer, Question, Questions
+from flannelscope.session import Settings, open_login, open_source
 from flannelscope.sources import Refreshes, Source
-from flannelscope.text import clean
+from flannelscope.text import clean, clean_lines
+
+if TYPE_CHECKING:
+    from flannelscope.facts import Facts
+    from flannelscope.judge import Judgement
+    from flannelscope.sources.login import Login
 
 SHARE = 0.2  # at most this part of the time goes into judging while things still come in
 _TELL_RANGES = (Topic.NODES, Topic.CONTROL_PLANE, Topic.CONFIGURATION)  # the cluster CIDR in effect follows from these
@@ -35,8 +41,12 @@ PATIENCE = 1.0  # seconds a reading gets to end when it is told to
 class Run:
     """One reading: all topics once, then what changes; judged beside it in a thread of its own."""
 
-    def __init__(self, number: int, settings: Settings, known: Snapshot, outbox: Outbox) -> None:
+    def __init__(
+        self, number: int, settings: Settings, known: Snapshot, outbox: Outbox, login: Login | None = None
+    ) -> None:
+        """`login` reaches the nodes; it lasts longer than one reading."""
         self.number = number
+        self.login = login
         self.settings = settings
         self.snapshot = known
         self.outbox = outbox
@@ -46,6 +56,8 @@ class Run:
         self._fresh = False
         self._complete = False
         self._following = False
+        self._in_view: tuple[tuple[str, tuple[str, ...]], ...] = ()
+        self._turned = False  # something else is in view
         self._source: Source | None = None
         self._requests = 0
         self._received = 0
@@ -62,6 +74,12 @@ class Run:
         """Have what no watch tells of read again; False where everything has to be."""
         source = self._source
         return self._following and source is not None and isinstance(source, Refreshes) and source.refresh()
+
+    def look(self, details: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
+        """From now on these details are in view."""
+        with self._news:
+            self._in_view, self._turned = details, True
+            self._news.notify_all()
 
     def end(self) -> None:
         """Stop reading, close connections, and wait a little until the threads are through."""
@@ -86,7 +104,7 @@ class Run:
         from flannelscope.collect import collect, follow
 
         started = time.monotonic()
-        self._source = source = open_source(self.settings)
+        self._source = source = open_source(self.settings, self.login)
         for event in collect(source, self.snapshot, self.stop):
             self._take(event)
         with self._verdict:
@@ -131,6 +149,10 @@ class Run:
                 self.outbox.gap(self.number, gap)
             case WatchState(topic=topic, state=state, reason=reason):
                 self.outbox.watch(self.number, str(topic), state, reason)
+            case Question():
+                text = clean_lines(event.text)
+                asked = wire.Asked(run=self.number, id=event.id, kind=event.kind, host=clean(event.host), text=text, secret=event.secret)
+                self.outbox.send(asked)
             case Refreshed(lists_in=lists_in, failed=failed):
                 self.outbox.send(wire.Refreshed(run=self.number, lists_in=lists_in, failed=clean(failed, 600)))
 
@@ -149,23 +171,28 @@ class Run:
 
     def _judge_on(self) -> None:
         shown = Shown(self.outbox, self.number)
+        known: tuple[Facts, Judgement] | None = None
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._fresh or self.stop.is_set())
-                self._fresh = False
+                self._news.wait_for(lambda: self._fresh or self._turned or self.stop.is_set())
+                fresh, self._fresh, self._turned = self._fresh, False, False
                 snapshot, complete = self.snapshot, self._complete
             if self.stop.is_set():
                 return
             started = time.monotonic()
             try:
-                self._judge(shown, snapshot, complete)
+                if fresh:
+                    known = self._judge(shown, snapshot, complete)
+                if known is not None:
+                    self._tell_details(shown, *known)
             except UsageError as error:  # what was given cannot be: nothing that follows from it is shown
                 self._give_up(error)
                 return
             except Exception as error:  # noqa: BLE001 - a bug in a check: told, and the rest lives on
                 traceback.print_exc()
                 self._fail(f"A check failed: {type(error).__name__}: {error}", "", "Please report it; the data stays in view.")
-            self._breathe((time.monotonic() - started) * (1 - SHARE) / SHARE, complete)
+            if fresh:
+                self._breathe((time.monotonic() - started) * (1 - SHARE) / SHARE, complete)
 
     def _give_up(self, error: UsageError) -> None:
         with self._verdict:
@@ -177,9 +204,17 @@ class Run:
     def _breathe(self, seconds: float, was_complete: bool) -> None:
         """Wait so long; the end of the reading cuts it short, so that the whole answer does not wait."""
         with self._news:
-            self._news.wait_for(lambda: self.stop.is_set() or (self._complete and not was_complete), seconds)
+            self._news.wait_for(lambda: self.stop.is_set() or self._turned or (self._complete and not was_complete), seconds)
 
-    def _judge(self, shown: Shown, snapshot: Snapshot, complete: bool) -> None:
+    def _tell_details(self, shown: Shown, facts: Facts, judgement: Judgement) -> None:
+        """What is in view besides rows and findings."""
+        from flannelscope.details import all_details
+
+        for what, about in self._in_view:
+            made = all_details().get(what)
+            shown.detail(what, about, None if made is None else made.make(facts, judgement, about))
+
+    def _judge(self, shown: Shown, snapshot: Snapshot, complete: bool) -> tuple[Facts, Judgement]:
         """Judge and send. Raises UsageError for options that the cluster found contradicts."""
         from flannelscope.config_ranges import insist
         from flannelscope.facts import Facts
@@ -193,17 +228,27 @@ class Run:
         answer = overview(facts, judgement, complete=complete, requests=self._requests, received=self._received)
         if not self.stop.is_set():
             shown.show(answer, node_rows(facts, judgement))
+        return facts, judgement
 
 
 def serve(inbound: BinaryIO, outbox: Outbox) -> None:
     """Do what is asked until `inbound` ends."""
     run: Run | None = None
     settings: Settings | None = None
+    login: Login | None = None
     for payload in wire.payloads(inbound):
         request = wire.decode_request(payload)
         if isinstance(request, wire.Refresh):
             if run is None or run.number != request.run or not run.refresh():
                 outbox.send(wire.Declined(run=request.run))
+            continue
+        if isinstance(request, wire.Look):
+            if run is not None and run.number == request.run:
+                run.look(request.details)
+            continue
+        if isinstance(request, wire.Reply):
+            if login is not None:
+                login.questions.answers.put(Answer(request.id, request.text))
             continue
         known = run.snapshot if run is not None else None
         if run is not None:
@@ -211,12 +256,20 @@ def serve(inbound: BinaryIO, outbox: Outbox) -> None:
             run = run if isinstance(request, wire.Stop) else None
         if isinstance(request, wire.Start):
             settings, known = request.settings, None
+            _close(login)
+            login = open_login(settings, Questions())
         if settings is None or isinstance(request, wire.Stop):
             continue
-        run = Run(request.run, settings, settings.start if known is None else replace(known, gaps=()), outbox)
+        run = Run(request.run, settings, settings.start if known is None else replace(known, gaps=()), outbox, login)
         run.start()
     if run is not None:
         run.end()
+    _close(login)
+
+
+def _close(login: Login | None) -> None:
+    if login is not None:
+        login.close()
 
 
 def take_over_pipes() -> tuple[BinaryIO, int]:

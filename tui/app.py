@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,6 +35,7 @@ STALE = 120.0  # seconds without a working watch after which data is called stal
 RESTARTS = 3  # of the engine, within
 RESTARTS_WITHIN = 60.0  # seconds; more often it is not started again by itself
 OWN = {"page", "absent", "previous", "reread", "stop", "zone", "command", "help"}
+Details = tuple[tuple[str, tuple[str, ...]], ...]
 SCREENS = Binding.Group("screens", compact=True)
 GO = Binding.Group("go")
 
@@ -94,6 +96,7 @@ class FlannelScope(Navigation):
         self.engine: Engine = engine or ChildEngine()
         self._begun = begun
         self._ended: list[float] = []
+        self._details: Details = ()
         self.register_theme(themes.THEME)
         self.theme = themes.choose(environment)
         for mode, page in self.pages.items():
@@ -135,6 +138,7 @@ class FlannelScope(Navigation):
         begun, self._begun = self._begun, False
         if begun:
             self.store.set(begin(self.store.state, FIRST_RUN))
+            self._ask_details(FIRST_RUN)
         else:
             self.engine.start()
             self._begin(lambda run: wire.Start(run=run, settings=self.settings))
@@ -144,6 +148,21 @@ class FlannelScope(Navigation):
         run = self.store.state.run + 1
         self.store.set(begin(self.store.state, run))
         self.engine.ask(request(run))
+        self._ask_details(run)
+
+    def look(self, details: Details) -> None:
+        """From now on these are in view: the engine tells them as they stand, and again when they change."""
+        if details == self._details:
+            return
+        self._details, before = details, self._details
+        held = self.store.state.details
+        self.store.state = replace(self.store.state, details={key: held[key] for key in details if key in held})
+        if self.store.state.run and (before or details):
+            self.engine.ask(wire.Look(run=self.store.state.run, details=details))
+
+    def _ask_details(self, run: int) -> None:
+        if self._details:
+            self.engine.ask(wire.Look(run=run, details=self._details))
 
     @work(thread=True, group="engine", description="what the engine says", exit_on_error=False)
     def _listen(self) -> None:

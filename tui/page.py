@@ -57,12 +57,17 @@ class Page(Screen[None]):
         """Show the State."""
         raise NotImplementedError
 
+    def wants(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The details that the engine is to tell while this is in view: the name of each, and what about."""
+        return ()
+
     def heading(self, state: State) -> list[Span]:
         """The left part of the first line."""
         return [(str(self.TITLE), "title")]
 
     def on_screen_resume(self) -> None:
         """The store may have changed meanwhile."""
+        self.scope.look(self.wants())
         self.show(self.scope.store.state)
         self.lay_last_line()
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from flannelscope.events import RequestDone
+from flannelscope.node_views import AnyDetail
 from flannelscope.views import FindingView, NodeRow, Overview
 from flannelscope.wire import Failed, Progressed
 
@@ -41,6 +42,7 @@ class State:
     requests: tuple[RequestDone, ...] = ()
     watches: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     gaps: tuple[str, ...] = ()
+    details: Mapping[tuple[str, tuple[str, ...]], AnyDetail | None] = field(default_factory=dict)  # what is in view asked for
     failed: Failed | None = None
     notice: str = ""  # what happened to the engine, until the next answer
     refreshing: bool = False

@@ -37,6 +37,8 @@ def take(state: State, event: wire.Event) -> State:
             held = {key: state.known[key] for key in keys if key in state.known}
             stale = state.stale and state.phase is not Phase.READING  # what is judged late is no newer for that
             return replace(state, overview=overview, known=held, findings=tuple(held.values()), notice="", stale=stale)
+        case wire.Detailed(what=what, about=about, view=view):
+            return replace(state, details={**state.details, (what, about): view})
         case wire.Progressed(topic=topic):
             return replace(state, progress={**state.progress, topic: event})
         case wire.Requested(requests=requests):
