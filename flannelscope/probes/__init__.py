@@ -6,6 +6,7 @@ of its `ways` whose program is there is used. Probes know values only; how a nod
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -15,6 +16,7 @@ from typing import Generic, TypeVar, cast
 from flannelscope.model.kernel import Kernel
 
 T = TypeVar("T")
+SECONDS = 10  # that a command of a probe may take
 
 
 class Unparsable(Exception):
@@ -32,10 +34,13 @@ class Parsed(Generic[T]):
 
 
 class Way(Generic[T]):
-    """One way to learn it: `argv` (fixed words, no shell), or `shell`, a POSIX snippet where one program is not enough.
+    """One way to learn it: `argv` (fixed words, no shell), several `argvs`, or `shell`, a POSIX snippet that starts few programs.
 
-    `parse` takes the output and raises Unparsable. `program` is what must be there (default: the first word of argv).
-    Where `accept` names exit codes beside 0, an answer with them counts.
+    `parse` takes the output and raises Unparsable. Several argvs are all run, as far as their programs are there; their outputs
+    come framed (`framing.parts`). `program` is what must be there (default: the first word), `trial` a command that must succeed
+    (for an option that older versions lack), `when` a condition in shell that must hold.
+    `root`: it runs behind `sudo -n` for anyone but root, so it has argv. `through` is a filter that the output goes through,
+    as the login user. Where `accept` names exit codes beside 0, an answer with them counts. The last two are for few.
     """
 
     def __init__(
@@ -43,33 +48,63 @@ class Way(Generic[T]):
         parse: Callable[[bytes], Parsed[T]],
         *,
         argv: tuple[str, ...] = (),
+        argvs: tuple[tuple[str, ...], ...] = (),
         shell: str = "",
         program: str = "",
+        trial: tuple[str, ...] = (),
+        when: str = "",
+        root: bool = False,
+        through: str = "",
         accept: tuple[int, ...] = (),
     ) -> None:
+        if root and shell:
+            raise ValueError("what runs as root is a fixed argv, so that sudoers can list it")
         self.parse = parse
         self.argv = argv
+        self.argvs = argvs or ((argv,) if argv else ())
         self.shell = shell
         self.program = program or (argv[0] if argv else "")
+        self.trial = trial
+        self.when = when
+        self.root = root
+        self.through = through
         self.accept = accept
 
     @property
     def words(self) -> str:
-        """The command as an operator would type it."""
-        import shlex
-
-        return shlex.join(self.argv) if self.argv else self.shell.strip()
+        """The command as an operator would type it; of a long snippet, its lines."""
+        sudo = "sudo " if self.root else ""
+        typed = "; ".join(sudo + shlex.join(argv) for argv in self.argvs) or self.shell.strip()
+        return f"{typed} | {self.through}" if self.through else typed
 
 
 class Probe(Generic[T]):
-    """Something to read on a node. `root`: its ways run behind `sudo -n` for anyone but root, so they have an argv."""
+    """Something to read on a node; `limit` in bytes of output, `seconds` for each command where the node has timeout(1).
 
-    def __init__(self, name: str, title: str, ways: tuple[Way[T], ...], *, root: bool = False, limit: int = 1_000_000) -> None:
+    `partial`: an answer that the limit cut is worth parsing (what is not there is then not missed by anybody).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        ways: tuple[Way[T], ...],
+        *,
+        limit: int = 1_000_000,
+        seconds: int = SECONDS,
+        partial: bool = False,
+    ) -> None:
         self.name = name
         self.title = title
         self.ways = ways
-        self.root = root
-        self.limit = limit  # bytes of output
+        self.limit = limit
+        self.seconds = seconds
+        self.partial = partial
+
+    @property
+    def root(self) -> bool:
+        """Whether only root can learn it."""
+        return all(way.root for way in self.ways)
 
     def of(self, kernel: Kernel) -> T | None:
         """What this probe learnt there, None where it is missing."""
