@@ -106,6 +106,12 @@ class Grid:
         return max(len(self.rows), len(self.columns))
 
     @property
+    def manner(self) -> tuple[str, ...]:
+        """In which ways what is shown differs from all of it in its usual order, in words."""
+        ways = ((self.transposed, "transposed"), (self.faults_only, "faults only"), (self.worst_first, "worst first"))
+        return (*(word for holds, word in ways if holds), *((f"/{self.written}",) if self.written else ()))
+
+    @property
     def faults(self) -> int:
         """How many pairs have a fault."""
         return sum(self._faults[0])

@@ -37,6 +37,8 @@ class GridView(Sifted):
     def label(self) -> int:
         """Cells for the names at the left."""
         longest = max((len(name) for name in self.grid.square.names), default=1)
+        if len(self.grid.rows) > self.size.height:
+            longest = 2 * longest + len("[-]")  # where rows are folded, their names are ranges
         return max(min(longest, LABEL_MOST, self.size.width // LABEL_SHARE), 3)
 
     @property

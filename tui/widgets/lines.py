@@ -144,7 +144,7 @@ class Note(Painted):
         said = tuple(spans)
         if said != self.spans:
             self.spans = said
-            self.refresh()
+            self.refresh(layout=self.styles.is_auto_height)
 
     @property
     def text(self) -> str:
