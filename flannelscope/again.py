@@ -16,6 +16,8 @@ _OWN = re.compile(r"flannelscope (?:check|nodes|cidr free|cidr what-if)\b")
 def here(command: str, world: tuple[str, ...]) -> str:
     """The command with the options of `world`, where it runs flannelscope; else as it is."""
     found = _OWN.match(command)
+    if found and found[0].startswith("flannelscope cidr") and "--ssh" in world:  # which asks no node
+        world = world[: world.index("--ssh")]
     return f"{found[0]} {shlex.join(world)}{command[found.end() :]}" if found and world else command
 
 

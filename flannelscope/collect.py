@@ -6,14 +6,17 @@ import threading
 import time
 from collections.abc import Iterator
 
-import msgspec
 from msgspec.structs import replace
 
-from flannelscope.events import Event, GapFound, Grown, Refreshed, RequestDone, TopicDone, TopicProgress, WatchState
+from flannelscope.events import Event, GapFound, Grown, TopicDone
 from flannelscope.facts import Facts
-from flannelscope.model import Gap, SecondRead, Snapshot, Topic
+from flannelscope.following import Following
+from flannelscope.growing import take
+from flannelscope.model import SecondRead, Snapshot, Topic
 from flannelscope.pod_addresses import APART, confirm_targets
-from flannelscope.sources import Answer, Part, Rereads, Source
+from flannelscope.sources import Part, Rereads, Source, Sweeps
+from flannelscope.suspects import APART as APART_KERNELS
+from flannelscope.suspects import suspects
 
 AGAIN = 10.0  # seconds between two looks for new suspicions while changes come in
 _ADDRESSES = (Topic.NODES, Topic.PODS)
@@ -30,30 +33,48 @@ def collect(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[
             return
         started = time.monotonic()
         for answer in source.read(topic, snapshot, stop):
-            if isinstance(answer, Part) and not answer.reading.complete and snapshot.has(topic):
+            if isinstance(answer, Part) and not answer.reading.complete and snapshot.has(answer.topic):
                 continue  # read anew: what is known stays until all of it is there
-            snapshot, event = _take(snapshot, answer)
+            snapshot, event = take(snapshot, answer)
             yield event
             if stop.is_set():
                 return
         reading = snapshot.readings.get(topic)
         if reading is not None and reading.complete:
             yield TopicDone(topic, reading.answered, time.monotonic() - started)
-    yield from _confirm(source, snapshot, stop)
+    for event in _confirm(source, snapshot, stop):
+        snapshot = event.snapshot if isinstance(event, (Grown, GapFound)) else snapshot
+        yield event
+    yield from _confirm_kernels(source, snapshot, stop)
 
 
 def follow(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[Event]:
     """Go on from `known` with what changes, until `stop` is set."""
     snapshot = known
     due = time.monotonic() + AGAIN
-    for answer in source.watch(snapshot, stop):
-        snapshot, event = _take(snapshot, answer)
+    answers = Following(source, known, stop).run() if isinstance(source, Sweeps) else source.watch(snapshot, stop)
+    for answer in answers:
+        snapshot, event = take(snapshot, answer)
         yield event
         if isinstance(answer, Part) and answer.topic in _ADDRESSES and time.monotonic() >= due:
             for event in _confirm(source, snapshot, stop):
                 snapshot = event.snapshot if isinstance(event, (Grown, GapFound)) else snapshot
                 yield event
             due = time.monotonic() + AGAIN
+
+
+def _confirm_kernels(source: Source, snapshot: Snapshot, stop: threading.Event) -> Iterator[Event]:
+    """Read the kernels a second time in which anything looks wrong."""
+    sweep = snapshot.sweep
+    if not isinstance(source, Sweeps) or sweep is None:
+        return
+    began = time.monotonic()
+    names = suspects(snapshot)
+    if not names or stop.wait(max(APART_KERNELS - (time.monotonic() - began), 0.0)):
+        return
+    for answer in source.sweep(sorted(names), snapshot, stop):
+        snapshot, event = take(snapshot, answer)
+        yield event
 
 
 def _still_true(snapshot: Snapshot) -> dict[str, SecondRead]:
@@ -75,28 +96,5 @@ def _confirm(source: Source, snapshot: Snapshot, stop: threading.Event) -> Itera
     if not names or stop.wait(APART):
         return
     for answer in source.reread(sorted(names), snapshot, stop):
-        snapshot, event = _take(snapshot, answer)
+        snapshot, event = take(snapshot, answer)
         yield event
-
-
-def _take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
-    match answer:
-        case Part():
-            readings = {**snapshot.readings, answer.topic: answer.reading}
-            gaps = snapshot.gaps
-            if answer.reading.complete and not answer.change:  # a whole reading says itself, afterwards, what it could not read
-                gaps = tuple(g for g in gaps if g.topic != answer.topic)
-            gaps = _without(gaps, answer.healed)
-            grown = replace(snapshot, taken=max(snapshot.taken, answer.reading.at), readings=readings, gaps=gaps, **answer.fields)
-            return grown, Grown(grown, answer.topic)
-        case Gap():
-            grown = replace(snapshot, gaps=(*_without(snapshot.gaps, (answer,)), answer))
-            return grown, GapFound(answer, grown)
-        case RequestDone() | TopicProgress() | WatchState() | Refreshed():
-            return snapshot, answer
-
-
-def _without(gaps: tuple[Gap, ...], gone: tuple[Gap, ...]) -> tuple[Gap, ...]:
-    """Gaps but for those of the same words: values do not compare by content."""
-    said = {msgspec.structs.astuple(gap) for gap in gone}
-    return tuple(gap for gap in gaps if msgspec.structs.astuple(gap) not in said) if said else gaps

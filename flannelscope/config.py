@@ -18,6 +18,7 @@ from flannelscope.config_keys import SECRET, SETTINGS, TABLES, Setting
 from flannelscope.errors import UsageError
 from flannelscope.model import Value
 from flannelscope.session import Settings
+from flannelscope.ssh_settings import CONNECT_TIMEOUT, DEADLINE, WINDOW_DIRECT, WINDOW_HOP, SshSettings
 
 PREFIX = "FLANNELSCOPE_"
 Actions = Callable[[], Collection[str]] | None
@@ -35,6 +36,15 @@ class Config(Value, frozen=True, kw_only=True):
     node_masks: tuple[int, ...] = ()
     service_cidrs: tuple[str, ...] = ()
     ssh: bool = False
+    ssh_user: str = ""
+    ssh_config: str = ""
+    identities: tuple[str, ...] = ()
+    known_hosts: tuple[str, ...] = ()
+    transport: str = "paramiko"
+    window_direct: int = WINDOW_DIRECT
+    window_hop: int = WINDOW_HOP
+    connect_timeout: float = CONNECT_TIMEOUT
+    deadline: float = DEADLINE
     report_on_exit: bool = False
     keys: Mapping[str, str] = {}
     fail_on: str = "warning"
@@ -57,6 +67,22 @@ class Config(Value, frozen=True, kw_only=True):
             node_masks=self.node_masks,
             service_cidrs=self.service_cidrs,
             login=login,
+            ssh=self.reach if self.ssh else None,
+        )
+
+    @property
+    def reach(self) -> SshSettings:
+        """How nodes are logged in to, where that is asked for."""
+        return SshSettings(
+            user=self.ssh_user,
+            config=self.ssh_config,
+            identities=self.identities,
+            known_hosts=self.known_hosts,
+            transport=self.transport,
+            window_direct=self.window_direct,
+            window_hop=self.window_hop,
+            connect_timeout=self.connect_timeout,
+            deadline=self.deadline,
         )
 
     def show(self) -> Iterator[tuple[str, Any, str]]:
@@ -99,12 +125,18 @@ def load(
         given["kube.kubeconfig"] = (environment["KUBECONFIG"], KUBECONFIG)
     _from_environment(environment, actions, given, mistakes)
     for name, value in (options or {}).items():
-        given[name] = (value, f"option --{name.partition('.')[2].replace('_', '-')}")
+        given[name] = (value, f"option {_option(name)}")
     config = _build(given, str(path) if tables is not None else "", mistakes)
     mistakes += _ranges(config, asking)
     if mistakes:
         raise UsageError("the configuration is wrong: " + "; ".join(mistakes), "", "Correct what is named.")
     return config
+
+
+def _option(name: str) -> str:
+    """The option that sets table.key."""
+    setting = next((setting for setting in SETTINGS if setting.name == name), None)
+    return setting.option if setting and setting.option else f"--{name.partition('.')[2].replace('_', '-')}"
 
 
 def _read(path: Path, must_exist: bool) -> dict[str, Any] | None:
@@ -179,8 +211,6 @@ def _problem(table: str, key: str, actions: Actions) -> str:
         return ""
     if SECRET.search(key):
         return f"{table}.{key}: secrets are not accepted here; keep them in the kubeconfig, an agent or an exec plugin"
-    if table == "ssh":
-        return f"{table}.{key}: reading nodes over SSH is not in this version of flannelscope"
     known = ", ".join(setting.key for setting in SETTINGS if setting.table == table)
     return f"there is no key {table}.{key} (keys of [{table}]: {known})"
 

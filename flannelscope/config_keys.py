@@ -9,6 +9,7 @@ from typing import Any
 
 from flannelscope.cidr import parse
 from flannelscope.model import Value
+from flannelscope.ssh_settings import CONNECT_TIMEOUT, DEADLINE, WINDOW_DIRECT, WINDOW_HOP
 
 Read = Callable[[Any], Any]
 
@@ -26,6 +27,7 @@ class Setting(Value, frozen=True, kw_only=True):
     read: Read
     default: Any
     meaning: str
+    option: str = ""  # where its option is not called like the key
 
     @property
     def name(self) -> str:
@@ -85,6 +87,14 @@ def percent(value: Any) -> float:
     return number
 
 
+def number(value: Any) -> int:
+    """How many at once: a whole number from 1 to 1000."""
+    found = _number(value)
+    if found != int(found) or not 1 <= found <= 1000:
+        raise ValueError("must be a whole number from 1 to 1000")
+    return int(found)
+
+
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("must be a number")
@@ -129,20 +139,15 @@ def one_of(*choices: str) -> Read:
     return read
 
 
-def never(what: str) -> Read:
-    """A switch that can only be off in this version."""
-
-    def read(value: Any) -> bool:
-        if flag(value):
-            raise ValueError(f"{what} is not in this version of flannelscope; leave it out or set it to false")
-        return False
-
-    return read
+def file(value: Any) -> str:
+    """One file name, `~` filled in."""
+    name = text(value)
+    return str(Path(name).expanduser()) if name else ""
 
 
-def _setting(name: str, field: str, read: Read, default: Any, meaning: str) -> Setting:
+def _setting(name: str, field: str, read: Read, default: Any, meaning: str, option: str = "") -> Setting:
     table, _, key = name.partition(".")
-    return Setting(table=table, key=key, field=field, read=read, default=default, meaning=meaning)
+    return Setting(table=table, key=key, field=field, read=read, default=default, meaning=meaning, option=option)
 
 
 TABLES = ("kube", "ssh", "console", "keys", "limits", "suppress")
@@ -154,7 +159,18 @@ SETTINGS: Sequence[Setting] = (
     _setting("kube.cluster_cidr", "cluster_cidrs", prefixes, (), "cluster CIDRs, instead of what is discovered"),
     _setting("kube.node_cidr_mask_size", "node_masks", masks, (), "node masks, in the order of the cluster CIDRs"),
     _setting("kube.service_cidr", "service_cidrs", prefixes, (), "service ranges, instead of what is discovered"),
-    _setting("ssh.enabled", "ssh", never("reading nodes over SSH"), False, "reading nodes over SSH: not in this version"),
+    _setting("ssh.enabled", "ssh", flag, False, "whether nodes are logged in to and their kernels read", "--ssh"),
+    _setting("ssh.user", "ssh_user", text, "", "login name; empty: what the ssh configuration says", "--ssh-user"),
+    _setting("ssh.config", "ssh_config", file, "", "ssh configuration file; empty: yours and the system's", "--ssh-config"),
+    _setting("ssh.identity", "identities", files, (), "private key files; empty: the agent's and the ssh configuration's"),
+    _setting("ssh.known_hosts", "known_hosts", files, (), "files of host keys; empty: those of the ssh configuration"),
+    _setting(
+        "ssh.transport", "transport", one_of("paramiko", "openssh"), "paramiko", "who speaks SSH: the library or the system's ssh"
+    ),
+    _setting("ssh.window_direct", "window_direct", number, WINDOW_DIRECT, "nodes read at once, reached directly"),
+    _setting("ssh.window_hop", "window_hop", number, WINDOW_HOP, "nodes read at once through one jump host"),
+    _setting("ssh.connect_timeout", "connect_timeout", seconds, CONNECT_TIMEOUT, "seconds until a node has let us in"),
+    _setting("ssh.deadline", "deadline", seconds, DEADLINE, "seconds until a node has answered everything"),
     _setting("console.report_on_exit", "report_on_exit", flag, False, "leave a short report when the console closes"),
     _setting(
         "limits.fail_on",

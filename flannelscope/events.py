@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flannelscope.model import Gap, Snapshot, Topic, Value
+from flannelscope.questions import Question
 
 
 class RequestDone(Value, frozen=True, kw_only=True):
@@ -71,4 +72,4 @@ class Refreshed(Value, frozen=True):
     failed: str = ""
 
 
-Event = RequestDone | TopicProgress | TopicDone | GapFound | Grown | WatchState | Refreshed
+Event = RequestDone | TopicProgress | TopicDone | GapFound | Grown | WatchState | Refreshed | Question

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from flannelscope.facts import Facts
 from flannelscope.judge import EVERYWHERE, Judgement
-from flannelscope.model import IN_API, Finding, Severity, Snapshot, Topic
+from flannelscope.model import IN_API, NO_EYES, Finding, Severity, Snapshot, Topic
 from flannelscope.text import clean, count, fold, spoken
 
 # Words for a group of findings of one code, filled in for several Nodes; all else is told by its own summary.
@@ -125,12 +125,14 @@ def _nothing(facts: Facts, judgement: Judgement) -> str:
     pods = snapshot.readings.get(Topic.PODS)
     if pods is not None and pods.complete and pods.scope != "none":
         looked.append(count(len(snapshot.pods), "pod"))
-    codes = {unknown.code for unknown in judgement.unknown}
-    judged = len(set(judgement.checks) - codes)
+    blind = Topic.KERNELS not in snapshot.readings and snapshot.why_not(Topic.KERNELS) == NO_EYES
+    codes = {unknown.code for unknown in judgement.unknown if not (blind and unknown.reason == NO_EYES)}
+    unasked = {unknown.code for unknown in judgement.unknown} - codes
+    judged = len(set(judgement.checks) - codes - unasked)
     sentence = f"No fault found in what was looked at: {', '.join((*looked, count(judged, 'check')))}."
     if not snapshot.has(Topic.NODES):
         sentence = "The nodes could not be read, so nothing can be said about them."
     unread = sorted({gap.topic for gap in snapshot.gaps if not snapshot.has(gap.topic)}, key=list(Topic).index)
     missing = f" Not read: {', '.join(TOPIC_WORDS[topic] for topic in unread)}." if unread else ""
     left = f" Not known: {count(len(codes), 'check')} could not judge everything." if codes else ""
-    return sentence + missing + left
+    return sentence + missing + left + (" Not looked at: kernels of the nodes (no --ssh)." if unasked else "")

@@ -151,8 +151,8 @@ class Run:
                 self.outbox.watch(self.number, str(topic), state, reason)
             case Question():
                 text = clean_lines(event.text)
-                asked = wire.Asked(run=self.number, id=event.id, kind=event.kind, host=clean(event.host), text=text, secret=event.secret)
-                self.outbox.send(asked)
+                about = {"id": event.id, "kind": event.kind, "host": clean(event.host)}
+                self.outbox.send(wire.Asked(run=self.number, **about, text=text, secret=event.secret))
             case Refreshed(lists_in=lists_in, failed=failed):
                 self.outbox.send(wire.Refreshed(run=self.number, lists_in=lists_in, failed=clean(failed, 600)))
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+from msgspec.structs import replace
+
 from flannelscope import __version__
 from flannelscope.config import Config, load
 from flannelscope.errors import FlannelscopeError, UsageError
@@ -40,12 +42,16 @@ class Call:
         given = {name: value for name, value in self.options.items() if "." in name}
         return load(given, file=self.options.get("config", ""), actions=actions, asking=self.asking)
 
-    def settings(self, from_file: str = "") -> Settings:
-        """What to read. Raises UsageError for a wrong configuration or two worlds at once."""
+    def settings(self, from_file: str = "", *, eyes: bool = True) -> Settings:
+        """What to read; without `eyes` no node is logged in to, whatever the configuration says.
+
+        Raises UsageError for a wrong configuration or two worlds at once.
+        """
         demo = self.options.get("demo", "")
         if from_file and demo:
             raise UsageError("--demo and --from name two different clusters", "", "Give only one of them.")
-        return self.config.settings(demo=demo, from_file=from_file)
+        settings = self.config.settings(demo=demo, from_file=from_file)
+        return settings if eyes else replace(settings, ssh=None)
 
     def run(self, work: Callable[[], int | None]) -> int:
         """Do the work of a command; its exit code, whatever happens. With `-o json` a failure is a document too."""

@@ -22,14 +22,9 @@ LATER = "is not in this version of flannelscope"
 # Commands and options that the reference promises and that come later: said, never silently ignored.
 LATER_COMMANDS = (
     *("logs", "iface", "matrix", "trace", "rebuild", "apply", "resume", "journal"),
-    *("incident", "bundle", "diff", "ssh", "watch"),
+    *("incident", "bundle", "diff", "watch"),
 )
 LATER_OPTIONS = {
-    "--ssh": False,
-    "--ssh-config": True,
-    "--ssh-user": True,
-    "--identity": True,
-    "--known-hosts": True,
     "--bundle": True,
     "--nodes-proxy": False,
     "--write": False,
@@ -100,10 +95,16 @@ def global_options() -> list[click.Option]:
         ListOption("--cluster-cidr", "kube.cluster_cidr", metavar="CIDR[,CIDR]", help="Cluster CIDRs; win over discovery."),
         ListOption("--node-cidr-mask-size", "kube.node_cidr_mask_size", metavar="N[,N]", help="Node masks, in their order."),
         ListOption("--service-cidr", "kube.service_cidr", metavar="CIDR[,CIDR]", help="Service ranges; win over discovery."),
+        GlobalOption(
+            "--ssh/--no-ssh", "ssh.enabled", help="Log in to the nodes and read their kernels; nothing is written there."
+        ),
+        GlobalOption("--ssh-config", "ssh.config", metavar="FILE", help="ssh configuration (default: as ssh has it)."),
+        GlobalOption("--ssh-user", "ssh.user", metavar="NAME", help="Login name on the nodes."),
+        ListOption("--identity", "ssh.identity", metavar="FILE", help="Private key; repeatable."),
+        ListOption("--known-hosts", "ssh.known_hosts", metavar="FILE", help="File of host keys; repeatable."),
         GlobalOption("--timeout", "kube.timeout", metavar="SECONDS", help="Limit of one request."),
         GlobalOption("--log-file", metavar="FILE", help="Log requests and gaps to a rotating file."),
         GlobalOption("--debug", is_flag=True, help="Show tracebacks and every request."),
-        GlobalOption("--no-ssh", is_flag=True, hidden=True),
         GlobalOption("--read-only", is_flag=True, hidden=True),
         *(LaterOption(name, takes_value=takes) for name, takes in LATER_OPTIONS.items()),
         _version_option(),

@@ -11,8 +11,9 @@ from flannelscope.errors import CannotRead, Refused
 from flannelscope.events import Event, GapFound, Grown, Refreshed, RequestDone, TopicDone, TopicProgress, WatchState
 from flannelscope.facts import Facts
 from flannelscope.model import Gap, Snapshot, Topic
+from flannelscope.questions import LEAVE, Question, Questions
 from flannelscope.report import moment
-from flannelscope.session import Settings, open_source
+from flannelscope.session import Settings, open_login, open_source
 from flannelscope.text import clean
 from flannelscope.verdict import TOPIC_WORDS
 from tui.call import Call
@@ -42,7 +43,8 @@ def look(call: Call, settings: Settings) -> Looked:
     """
     stop = threading.Event()
     progress = Progress(wanted=not call.debug)
-    source = open_source(settings)
+    login = open_login(settings, Questions.headless())
+    source = open_source(settings, login)
     for warning in getattr(source, "warnings", ()):  # only a connection to a server has any
         LOGGER.warning("%s", warning)
         say(f"flannelscope: warning: {clean(warning)}")
@@ -52,6 +54,8 @@ def look(call: Call, settings: Settings) -> Looked:
         stop.set()
         progress.clear()
         source.close()
+        if login is not None:
+            login.close()
     _insist_on_nodes(looked.facts.snapshot, settings)
     insist(looked.facts)
     return looked
@@ -74,7 +78,12 @@ def _read(events: Iterator[Event], snapshot: Snapshot, progress: Progress, call:
                 LOGGER.warning("%s", gap_line(event.gap))
             case Grown():
                 snapshot = event.snapshot
-            case WatchState() | Refreshed():
+            case Question(kind=kind, text=text) if kind == LEAVE:
+                progress.clear()
+                for line in text.splitlines():
+                    LOGGER.info("%s", line)
+                    say(clean(line))
+            case WatchState() | Refreshed() | Question():
                 pass
     return Looked(snapshot, requests, received)
 

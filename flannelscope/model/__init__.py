@@ -28,11 +28,23 @@ from flannelscope.model.kernel import Address, FdbEntry, Kernel, Link, Neighbour
 from flannelscope.model.nodes import Node, Taint, Writer
 from flannelscope.model.others import ConfigMap, Event, Lease, ServiceCidr
 from flannelscope.model.pods import Container, ContainerStatus, Pod, PodDetail
-from flannelscope.model.snapshot import IN_API, Cluster, Declared, Gap, Origin, Reading, SecondRead, Snapshot, Topic
+from flannelscope.model.snapshot import (
+    IN_API,
+    NO_EYES,
+    Cluster,
+    Declared,
+    Gap,
+    Origin,
+    Reading,
+    SecondRead,
+    Snapshot,
+    Topic,
+)
 
 __all__ = [
     "CLUSTER",
     "IN_API",
+    "NO_EYES",
     "WHOLE_CLUSTER",
     "Address",
     "Cluster",

@@ -30,6 +30,7 @@ class Topic(StrEnum):
     KERNELS = "kernels"  # what nodes say of themselves, over SSH or netlink: only where that is asked for
 
 
+NO_EYES = "the nodes were not looked at (no --ssh)"
 IN_API = tuple(topic for topic in Topic if topic is not Topic.KERNELS)  # what the API server tells, in the order of reading
 
 
@@ -140,4 +141,6 @@ class Snapshot(Value, frozen=True, kw_only=True):
             if gap.topic == topic and not gap.node:
                 return gap.reason
         reading = self.readings.get(topic)
+        if topic is Topic.KERNELS and reading is None:
+            return NO_EYES
         return "still being read" if reading is not None and not reading.complete else f"{topic} not looked at"

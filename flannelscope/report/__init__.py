@@ -91,7 +91,7 @@ def _by(finding: Finding, suppress: Sequence[Suppression]) -> Suppression | None
 def _unread(snapshot: Snapshot, judgement: Judgement) -> Iterator[CoverageLine]:
     """Topics that a check needed and nobody asked for: `--pods none`, a file that holds Nodes alone."""
     needed = {topic for check in all_checks() if check.code in judgement.checks for topic in check.needs}
-    known = {*snapshot.readings, *(gap.topic for gap in snapshot.gaps)}
+    known = {Topic.KERNELS, *snapshot.readings, *(gap.topic for gap in snapshot.gaps)}  # kernels only count where asked for
     for topic in Topic:
         if topic in needed and topic not in known:
             yield CoverageLine(topic=topic.value, asked=1, answered=0, missing=(("", snapshot.why_not(topic)),))

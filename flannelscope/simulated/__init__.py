@@ -24,12 +24,16 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: (name != DEFAULT, name)))
 
 
-def build(name: str, now: float | None = None, seed: int = SEED) -> Snapshot:
+def build(name: str, now: float | None = None, seed: int = SEED, *, kernels: bool = False) -> Snapshot:
     """The whole cluster of a demo, as it is at `now` (seconds since the epoch; default: this moment).
 
-    Raises KeyError when no demo has this name.
+    `kernels`: with what its nodes say of themselves. Raises KeyError when no demo has this name.
     """
     if name not in names():
         raise KeyError(name)
     made: Snapshot = import_module(f"{__name__}.{name}").snapshot(time.time() if now is None else now, seed)
-    return made
+    if not kernels:
+        return made
+    from flannelscope.simulated.world.kernels import with_kernels
+
+    return with_kernels(made)

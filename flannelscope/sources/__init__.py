@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from flannelscope.events import Refreshed, RequestDone, TopicProgress, WatchState
-from flannelscope.model import Gap, Reading, Snapshot, Topic, Value
+from flannelscope.model import Gap, Node, Reading, Snapshot, Topic, Value
+from flannelscope.questions import Question
 
 
 class Part(Value, frozen=True):
@@ -25,7 +26,8 @@ class Part(Value, frozen=True):
     healed: tuple[Gap, ...] = ()
 
 
-Answer = Part | Gap | RequestDone | TopicProgress | WatchState | Refreshed
+NodesNow = Callable[[], Mapping[str, Node]]
+Answer = Part | Gap | RequestDone | TopicProgress | WatchState | Refreshed | Question
 
 
 class Source(Protocol):
@@ -52,6 +54,22 @@ class Rereads(Protocol):
 
     def reread(self, names: Sequence[str], known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
         """Read these Nodes and their pods once more, into Snapshot.second_reads."""
+
+
+@runtime_checkable
+class Sweeps(Protocol):
+    """A source that reads the nodes themselves: Topic.KERNELS is read once with the others, and again whenever it is asked to."""
+
+    def sweep(
+        self, names: Sequence[str] | None, known: Snapshot, stop: threading.Event, nodes_now: NodesNow | None = None
+    ) -> Iterator[Answer]:
+        """Read the kernels of these Nodes into Snapshot.second_sweep; None: of all Nodes, into Snapshot.sweep.
+
+        `nodes_now` tells the Nodes as they are when that is done; None: they are read again.
+        """
+
+    def wanted(self) -> bool:
+        """Whether somebody asked (`refresh`) for the kernels to be read again since the last call."""
 
 
 @runtime_checkable

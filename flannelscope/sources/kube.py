@@ -87,6 +87,10 @@ class KubeSource:
         """Sentences about how the server is reached, for the operator."""
         return self.transport.reach.warnings
 
+    def now(self) -> float:
+        """The API server's clock."""
+        return self.transport.clock.now()
+
     def topics(self) -> Sequence[Topic]:
         """In the order in which they are most wanted; later ones build on earlier ones. Pods last: they are the most."""
         return tuple(topic for topic in TOPICS if topic != Topic.PODS or self._pods != "none")
@@ -169,7 +173,7 @@ class KubeSource:
     def _timed(self, part: Part, cluster: Cluster) -> Part:
         """The Part with the server's clock in it, and what is known of the cluster."""
         cluster = part.fields.get("cluster", cluster)
-        fields = {**part.fields, "cluster": replace(cluster, now=self.transport.clock.now())}
+        fields = {**part.fields, "cluster": replace(cluster, now=self.now())}
         return replace(part, fields=fields)
 
     def _second(self, reader: Reader, name: str) -> Generator[Answer, None, SecondRead]:

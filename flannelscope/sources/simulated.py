@@ -30,12 +30,14 @@ class SimulatedSource:
         self.gate = gate
 
     @classmethod
-    def named(cls, name: str, pods: str = "all") -> SimulatedSource:
+    def named(cls, name: str, pods: str = "all", *, kernels: bool = False) -> SimulatedSource:
         """The demo `name`, as it is at this moment, with the pods that --pods asks for (none, suspect, all).
+
+        `kernels`: with what its nodes would say of themselves.
 
         Raises KeyError when there is none of this name.
         """
-        return cls(with_pods(simulated.build(name), pods))
+        return cls(with_pods(simulated.build(name, kernels=kernels), pods))
 
     def topics(self) -> Sequence[Topic]:
         """What is held, Nodes before everything that is asked about them."""

@@ -81,10 +81,30 @@ def test_secrets_are_not_accepted_and_not_repeated(tmp_path: Path, key: str) -> 
     assert "hunter2" not in told
 
 
-def test_ssh_is_said_not_to_exist_yet(tmp_path: Path) -> None:
-    assert "SSH is not in this version" in wrong(write(tmp_path, "[ssh]\nenabled = true\n"))
-    assert "SSH is not in this version" in wrong(write(tmp_path, '[ssh]\nuser = "root"\n'))
-    assert load(file=write(tmp_path, "[ssh]\nenabled = false\n"), environment={}).ssh is False
+def test_nodes_are_logged_in_to_only_where_that_is_switched_on(tmp_path: Path) -> None:
+    """A user, a key or a configuration of ssh say how, not whether."""
+    told = write(tmp_path, '[ssh]\nuser = "ops"\nidentity = ["~/.ssh/ops"]\n')
+
+    assert load(file=told, environment={}).settings().ssh is None
+    chosen = load({"ssh.enabled": True}, file=told, environment={"HOME": "/home/me"}).settings().ssh
+    assert chosen is not None and chosen.user == "ops"
+    assert chosen.identities[0].endswith("/.ssh/ops") and not chosen.identities[0].startswith("~")
+    assert load({"ssh.enabled": False}, environment={"FLANNELSCOPE_SSH_ENABLED": "true"}).settings().ssh is None
+    assert load(environment={"FLANNELSCOPE_SSH_ENABLED": "true"}).settings().ssh is not None
+
+
+def test_wrong_values_of_ssh_are_told_by_name(tmp_path: Path) -> None:
+    said = wrong(write(tmp_path, '[ssh]\ntransport = "telnet"\nwindow_direct = 0\npassword = "x"\n'))
+
+    assert "ssh.transport must be one of paramiko, openssh" in said
+    assert "ssh.window_direct must be a whole number from 1 to 1000" in said
+    assert "ssh.password: secrets are not accepted here" in said
+
+
+def test_options_of_ssh_are_named_as_they_are_typed() -> None:
+    config = load({"ssh.enabled": True, "ssh.user": "ops"}, environment={})
+
+    assert (config.origins["ssh.enabled"], config.origins["ssh.user"]) == ("option --ssh", "option --ssh-user")
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "4000", "nan", "inf", "x"])

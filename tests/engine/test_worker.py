@@ -106,7 +106,7 @@ class Served:
     def __init__(self, told: Told, monkeypatch: pytest.MonkeyPatch, *sources: StepSource) -> None:
         self.opened: list[StepSource] = []
 
-        def opened(settings: Settings) -> Source:
+        def opened(settings: Settings, login: object) -> Source:
             self.opened.append(sources[len(self.opened)])
             return self.opened[-1]
 
@@ -138,7 +138,7 @@ def told() -> Iterator[Told]:
 def begin(told: Told, source: StepSource, monkeypatch: pytest.MonkeyPatch) -> worker.Run:
     """A run that reads this source."""
 
-    def opened(settings: Settings) -> Source:
+    def opened(settings: Settings, login: object) -> Source:
         return source
 
     monkeypatch.setattr(worker, "open_source", opened)
@@ -252,7 +252,7 @@ def test_a_run_that_is_ended_closes_its_source_and_is_silent(told: Told, monkeyp
 def test_requests_are_served_until_the_input_ends(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     sources: list[StepSource] = []
 
-    def opened(settings: Settings) -> Source:
+    def opened(settings: Settings, login: object) -> Source:
         sources.append(StepSource())
         sources[-1].pods.set()
         return sources[-1]

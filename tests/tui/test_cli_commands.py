@@ -395,5 +395,5 @@ def test_version_and_help() -> None:
     listed = run("--help")[1]
     for name in ("check", "nodes", "cidr", "explain", "rbac", "config", "completion"):
         assert f"\n  {name} " in listed
-    for later in ("--ssh", "--write", "--bundle", "--matrix"):
+    for later in ("--write", "--bundle", "--matrix"):
         assert later not in listed + run("check", "--help")[1]

@@ -170,8 +170,6 @@ def test_of_several_files_of_the_environment_one_may_be_missing_as_for_kubectl(t
 @pytest.mark.parametrize(
     "args",
     [
-        ("check", "--ssh"),
-        ("--ssh-user", "root", "check"),
         ("check", "--bundle", "x"),
         ("--nodes-proxy", "nodes"),
         ("--write",),
@@ -196,7 +194,7 @@ def test_wrong_use_is_one_sentence_and_exit_code_two(tmp_path: Path, args: tuple
 
 
 def test_what_comes_later_says_so(tmp_path: Path) -> None:
-    for args in (("check", "--ssh"), ("check", "--matrix"), ("trace", "a", "b")):
+    for args in (("check", "--write"), ("check", "--matrix"), ("trace", "a", "b")):
         assert "not in this version" in call(tmp_path, *args).stderr
 
 

@@ -62,7 +62,7 @@ def free(call: Call, output: str, number: int, from_file: str) -> int:
     from tui.reading import look
     from tui.streams import emit
 
-    looked = look(call, call.settings(from_file))
+    looked = look(call, call.settings(from_file, eyes=False))
     answer = free_in(looked.facts, number)
     if answer is None:
         raise UsageError(
@@ -104,7 +104,7 @@ def what_if(call: Call, output: str, number: int, from_file: str) -> int:
     if not config.cluster_cidrs and not config.node_masks:
         raise UsageError("neither a range nor a mask is given", "", "Give --cluster-cidr, --node-cidr-mask-size, or both.")
     # The range asked about is no claim about the one in effect.
-    settings = replace(call.settings(from_file), cluster_cidrs=(), node_masks=())
+    settings = replace(call.settings(from_file, eyes=False), cluster_cidrs=(), node_masks=())
     looked = look(call, settings)
     asked = question(looked.facts, [p for p in map(parse, config.cluster_cidrs) if p is not None], config.node_masks)
     answer = ask(looked.facts, asked.clusters, asked.node_masks, number, asked.notes)

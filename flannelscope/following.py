@@ -1,0 +1,147 @@
+"""Following a cluster with eyes on its nodes: what the API's watches tell, and the kernels again after something changed.
+
+After a Node came, went or changed, every other node has to follow; whether it has is looked up some seconds later, and again
+at growing distances until nothing is suspicious any more. Sweeps run in a thread beside the watches.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from flannelscope.events import WatchState
+from flannelscope.growing import take
+from flannelscope.model import Node, Snapshot, Topic, Value
+from flannelscope.sources import Answer, Part, Source, Sweeps
+from flannelscope.suspects import APART, suspects
+
+FOLLOWS = (10.0, 35.0, 60.0, 120.0, 300.0)  # seconds from a change, or from the sweep before, to the next one
+LAG = 1.0  # seconds a watch may be behind
+_LOOK = 0.1
+
+
+class _Ended(Value, frozen=True):
+    """One of the two has no more to say; `error` is what ended the watches."""
+
+    sweep: bool
+    error: Exception | None = None
+
+
+class Following:
+    """Goes on from `known`. `follows` and `apart` are seconds, as above."""
+
+    def __init__(
+        self,
+        source: Source,
+        known: Snapshot,
+        stop: threading.Event,
+        *,
+        follows: tuple[float, ...] = FOLLOWS,
+        apart: float = APART,
+        lag: float = LAG,
+    ) -> None:
+        assert isinstance(source, Sweeps)
+        self._source: Source = source
+        self._eyes: Sweeps = source
+        self._snapshot = known
+        self._stop = stop
+        self._follows = follows
+        self._apart = apart
+        self._lag = lag
+        self._line: queue.Queue[Answer | _Ended] = queue.Queue(1000)
+        self._watched = False
+        self._sweeping = False
+        self._second: frozenset[str] = frozenset()  # to be read again
+        self._due: float | None = None
+        self._turn = 0
+
+    def run(self) -> Iterator[Answer]:
+        """What watches and sweeps say, until `stop` is set. Raises what the watches raise."""
+        self._start(lambda: self._source.watch(self._snapshot, self._stop), sweep=False)
+        while not self._stop.is_set():
+            said = self._next()
+            if isinstance(said, _Ended):
+                if said.error is not None:
+                    raise said.error
+                if not said.sweep:
+                    return
+                self._swept()
+            elif said is not None:
+                before = self._snapshot
+                self._snapshot, _ = take(before, said)
+                yield said
+                self._look_at(said, before)
+            self._plan()
+
+    def _next(self) -> Answer | _Ended | None:
+        try:
+            return self._line.get(timeout=_LOOK)
+        except queue.Empty:
+            return None
+
+    def _look_at(self, said: Answer, before: Snapshot) -> None:
+        if isinstance(said, WatchState) and said.topic is Topic.NODES:
+            self._watched = said.state == "watching"
+        if isinstance(said, Part) and said.topic is Topic.NODES and what_matters(before) != what_matters(self._snapshot):
+            self._again(self._follows[0])
+
+    def _again(self, seconds: float) -> None:
+        """A sweep of all nodes in so many seconds; what was planned is forgotten."""
+        self._turn, self._due, self._second = 0, time.monotonic() + seconds, frozenset()
+
+    def _plan(self) -> None:
+        """Begin a sweep when it is time for one."""
+        if self._eyes.wanted():
+            self._again(0.0)
+        if self._sweeping or self._due is None or time.monotonic() < self._due:
+            return
+        names = sorted(self._second) or None
+        self._second, self._due, self._sweeping = frozenset(), None, True
+        known = self._snapshot
+        now = self._nodes_now if self._watched else None
+        self._start(lambda: self._eyes.sweep(names, known, self._stop, now), sweep=True)
+        self._first = names is None
+
+    def _nodes_now(self) -> Mapping[str, Node]:
+        """The Nodes as the watch tells them, a moment after the sweep."""
+        self._stop.wait(self._lag)
+        return {node.name: node for node in self._snapshot.nodes}
+
+    def _swept(self) -> None:
+        """What comes after a sweep: the suspicious a second time; then, while any are, all of them later."""
+        self._sweeping = False
+        if self._due is not None:  # something changed meanwhile
+            return
+        doubtful = suspects(self._snapshot)
+        if self._first and doubtful:
+            self._second, self._due = doubtful, time.monotonic() + self._apart
+        elif (doubtful or self._turn == 0) and self._turn + 1 < len(self._follows):
+            self._turn += 1
+            self._due = time.monotonic() + self._follows[self._turn]
+
+    def _start(self, answers: Callable[[], Iterable[Answer]], *, sweep: bool) -> None:
+        threading.Thread(target=self._pump, args=(answers, sweep), name="sweep" if sweep else "watch", daemon=True).start()
+
+    def _pump(self, answers: Callable[[], Iterable[Answer]], sweep: bool) -> None:
+        error: Exception | None = None
+        try:
+            for answer in answers():
+                self._put(answer)
+        except Exception as raised:  # noqa: BLE001 - handed to the thread that follows, which raises it
+            error = raised
+        self._put(_Ended(sweep, error))
+
+    def _put(self, said: Answer | _Ended) -> None:
+        while not self._stop.is_set():
+            try:
+                self._line.put(said, timeout=_LOOK)
+                return
+            except queue.Full:
+                continue
+
+
+def what_matters(snapshot: Snapshot) -> dict[str, object]:
+    """Of each Node, what other nodes' kernels have to follow."""
+    return {node.name: (node.uid, node.pod_cidrs, sorted(node.annotations.items())) for node in snapshot.nodes}
