@@ -24,7 +24,7 @@ help:
 	@echo "make lab         a real cluster in namespaces of this machine (root): N=4 nodes beside the control plane's, LIGHT=0 light ones, KIND=vxlan, NAME=lab"
 	@echo "make lab-shell   a shell in its bastion, where flannelscope, kubectl and ssh simply work; FROM=outside: from where ssh goes through the bastion"
 	@echo "make lab-status  what is up, and what is left to be ended (LOGS=1: old logs too); make lab-down NAME=lab ends all of it"
-	@echo "make truth       every fault of the lab against the check: what is found, missed, said falsely; SEEDS=1, PAIRS=0, FAULTS=..., LABS=3"
+	@echo "make truth       every fault of the lab against the check: what is found, missed, said falsely; SEEDS=1, PAIRS=0, KIND=vxlan, FAULTS=..., LABS=3"
 	@echo "make lab INCIDENT=podcidr-exhaustion   a lab that stands up broken, to walk through with the console"
 	@echo "make bench       how fast, how large: a table, no verdict"
 	@echo "make wheelhouse  everything a bastion without internet needs, in wheelhouse/"
@@ -82,7 +82,7 @@ lab-status: $(VENV)/.installed-dev
 # Labs of its own, all with the same nodes; the table says what was found and what was not, and fails nothing.
 truth: $(VENV)/.installed-dev
 	@labs=$(or $(LABS),$$($(BIN)/python -m tests.lab.side_by_side)) && \
-	  $(BIN)/python -m tests.lab.truth --labs $$labs --seeds $(or $(SEEDS),1) --pairs $(or $(PAIRS),0) $(FAULTS)
+	  $(BIN)/python -m tests.lab.truth --labs $$labs --kind $(KIND) --seeds $(or $(SEEDS),1) --pairs $(or $(PAIRS),0) $(FAULTS)
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from pkgutil import iter_modules
+from random import Random
 
 import pytest
 
 from tests.lab import decoys, faults, incidents
+from tests.lab.capabilities import TRIALS
+from tests.lab.choosing import selected
 from tests.lab.decoys import all_decoys
 from tests.lab.faults import Fault, Victims, all_faults
 from tests.lab.incidents import all_incidents
 from tests.lab.judging import judge
 from tests.lab.reports import Object
+from tests.lab.settings import KINDS
 from tests.lab.truth import Row, pairs, table
 
 CATALOGUE = set(re.findall(r"^(FLN\d{3})\b", (Path(__file__).parents[1] / "data/catalogue.txt").read_text(), re.MULTILINE))
@@ -37,7 +41,32 @@ def test_a_fault_says_what_it_is(fault: Fault) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", fault.NAME)
     assert fault.BREAKS
     assert {*fault.FINDINGS, *fault.ALSO} <= CATALOGUE
-    assert bool(fault.FINDINGS) is (fault.NAME in all_faults()), "a fault is found by something, a decoy by nothing"
+    found_or_not_and_why = bool(fault.FINDINGS) != bool(fault.UNCODED)
+    assert found_or_not_and_why is (fault.NAME in all_faults()), "a fault is found by something, a decoy by nothing"
+    assert fault.KINDS
+    assert set(fault.KINDS) <= KINDS.keys()
+    assert set(fault.NEEDS) <= {trial.name for trial in TRIALS}
+
+
+@pytest.mark.parametrize("name", [f"{fault.NAME}:{variant}" for fault in STAGED for variant in fault.VARIANTS])
+def test_a_variant_is_asked_for_by_name(name: str) -> None:
+    fault = selected([name], "vxlan")[name]
+
+    assert fault.title == name
+    assert fault.pick(Random(1)) == fault.pick(Random(2)) == fault.variant
+
+
+@pytest.mark.parametrize("name", ["no-such-fault", "forward-dropped:ebtables", "route-deleted:twice"])
+def test_what_there_is_not_cannot_be_asked_for(name: str) -> None:
+    with pytest.raises(ValueError, match="there are"):
+        selected([name], "vxlan")
+
+
+def test_a_lab_is_given_what_its_kind_can_show() -> None:
+    assert "fdb-wrong" not in selected([], "host-gw")
+    assert "route-deleted" in selected([], "host-gw")
+    with pytest.raises(ValueError, match="host-gw"):
+        selected(["fdb-wrong"], "host-gw")
 
 
 @pytest.mark.parametrize("name", all_incidents())

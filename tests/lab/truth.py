@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from random import Random
 
 from flannelscope.checks import planned
-from tests.lab.decoys import all_decoys
-from tests.lab.faults import Fault, Victims, all_faults, hands
+from tests.lab.choosing import selected
+from tests.lab.faults import Fault, Victims, hands
 from tests.lab.faults.hands import Cluster
 from tests.lab.faults.state import await_healthy, settled, state
 from tests.lab.judging import Expected, Verdict, judge
 from tests.lab.lab import DEFAULT_FLAGS, LabFailed, attached, brought_up, wait_until
-from tests.lab.settings import Settings
+from tests.lab.settings import KINDS, Kind, Settings
 from tests.lab.side_by_side import NODES
 from tests.lab.stages import Playing
 
@@ -53,7 +53,7 @@ class Stage:
     def play(self, faults: Sequence[Fault], seed: int) -> Row:
         """Inject these faults at once, check, heal; whatever goes wrong in the lab itself is told in the row."""
         wait_until(lambda: settled(self.lab), "the lab is settled", 240)
-        name = "+".join(fault.NAME for fault in faults)
+        name = "+".join(fault.title for fault in faults)
         drawn = self._draw(faults, seed)
         row = Row(name, seed, " / ".join(str(victims) for _, victims in drawn))
         try:
@@ -163,10 +163,10 @@ def on_lab_that_is_up(name: str) -> Iterator[Playable]:
 
 
 @contextmanager
-def on_lab_of_its_own(name: str) -> Iterator[Playable]:
+def on_lab_of_its_own(name: str, kind: Kind) -> Iterator[Playable]:
     """A lab that is brought up for this, and taken down."""
     print(f"the lab {name} is brought up", file=sys.stderr, flush=True)
-    with brought_up(Settings(name, nodes=NODES)) as lab:
+    with brought_up(Settings(name, nodes=NODES, kind=kind)) as lab:
         yield playable(lab)
 
 
@@ -185,29 +185,34 @@ def playable(lab: Cluster) -> Playable:
 def asked() -> argparse.Namespace:
     """What was typed."""
     parser = argparse.ArgumentParser(prog="python -m tests.lab.truth", description=__doc__)
-    parser.add_argument("names", nargs="*", help="faults or decoys; all when none is named")
+    parser.add_argument("names", nargs="*", help="faults or decoys, or NAME:VARIANT; all that the kind can show by default")
     parser.add_argument("--seeds", type=int, default=1, help="how often each, with other victims")
     parser.add_argument("--first-seed", type=int, default=1)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--lab", default="lab", help="the name of a lab that is up")
     where.add_argument("--labs", type=int, default=0, help="bring up so many, and take them down afterwards")
+    parser.add_argument("--kind", choices=KINDS, default="vxlan", help="kind of the labs that are brought up (vxlan)")
     parser.add_argument("--pairs", type=int, default=0, help="how many pairs of faults at once")
     given = parser.parse_args()
-    wrong = [name for name in given.names if name not in {**all_faults(), **all_decoys()}]
-    if wrong:
-        parser.error(f"no such fault: {', '.join(wrong)}; there are {', '.join({**all_faults(), **all_decoys()})}")
+    try:
+        given.kind = KINDS[given.kind] if given.labs else attached(given.lab).settings.kind
+        given.chosen = selected(given.names, given.kind.name)
+    except (LabFailed, ValueError) as failure:
+        parser.error(str(failure))
     return given
 
 
 def main() -> None:
     """Try the faults that are named, or all, and print the table."""
-    given, known = asked(), {**all_faults(), **all_decoys()}
-    chosen = {name: known[name] for name in given.names or known}
+    given = asked()
+    chosen: dict[str, Fault] = given.chosen
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     plays: list[Play] = [([fault], seed) for fault in chosen.values() for seed in seeds]
     plays += [(list(pair), seed) for seed, pair in enumerate(pairs(chosen, given.pairs, given.first_seed), 1)]
     playing = Playing[Play, Row](plays, lambda said: print(said, file=sys.stderr, flush=True))
-    stages = [on_lab_of_its_own(f"truth{number}") for number in range(1, given.labs + 1)] or [on_lab_that_is_up(given.lab)]
+    stages = [on_lab_of_its_own(f"truth{number}", given.kind) for number in range(1, given.labs + 1)] or [
+        on_lab_that_is_up(given.lab)
+    ]
     try:
         playing.on(stages)
     finally:

@@ -21,6 +21,7 @@ from tests.lab.faults.hands import Cluster
 
 SETTLED = 150.0  # seconds: a new Node is judged after two minutes, a new flannel after one
 AT_ONCE = 20.0
+EVERY_BACKEND = ("vxlan", "host-gw", "direct-routing", "dual-stack")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class Fault(ABC):
 
     FINDINGS are the codes that stand by themselves in a perfect diagnosis. ALSO are codes that are true at the same time
     and may stand beside them. PATIENCE says how many seconds the conditions of these codes let pass. RANGES are the
-    options that tell the allocator's settings, where they differ from the lab's. NEEDS are capabilities of the machine.
+    options that tell the allocator's settings, where they differ from the lab's. NEEDS are capabilities of the machine,
+    KINDS the kinds of cluster on which it was seen to break what it says. VARIANTS are what the seed chooses among and a person
+    may ask for by name, as NAME:VARIANT. A fault of which no code speaks says in UNCODED why not.
     """
 
     NAME: ClassVar[str]
@@ -47,8 +50,26 @@ class Fault(ABC):
     FINDINGS: ClassVar[tuple[str, ...]]
     ALSO: ClassVar[tuple[str, ...]] = ()
     PATIENCE: ClassVar[float] = AT_ONCE
+    UNCODED: ClassVar[str] = ""
     NEEDS: ClassVar[tuple[str, ...]] = ()
+    KINDS: ClassVar[tuple[str, ...]] = ("vxlan",)
+    VARIANTS: ClassVar[tuple[str, ...]] = ()
     PAIRS: ClassVar[bool] = True  # whether it may stand beside another fault: it changes nothing of the whole cluster
+
+    def __init__(self, variant: str = "") -> None:
+        """With the variant that was asked for, if one was; raises ValueError for one that there is not."""
+        if variant and variant not in self.VARIANTS:
+            raise ValueError(f"{self.NAME} has no variant {variant}; there are: {', '.join(self.VARIANTS) or 'none'}")
+        self.variant = variant
+
+    @property
+    def title(self) -> str:
+        """The name to ask for it again, with the variant if one was asked for."""
+        return f"{self.NAME}:{self.variant}" if self.variant else self.NAME
+
+    def pick(self, random: Random) -> str:
+        """The variant that was asked for, else a drawn one."""
+        return self.variant or random.choice(self.VARIANTS)
 
     @abstractmethod
     def draw(self, lab: Cluster, random: Random) -> Victims:
@@ -78,6 +99,14 @@ def discovered(package: str) -> Iterator[type]:
         for value in vars(import_module(name)).values():
             if isinstance(value, type) and value.__module__ == name and not isabstract(value):
                 yield value
+
+
+def asked(name: str, known: Mapping[str, Fault]) -> Fault:
+    """One of these by NAME or NAME:VARIANT; raises ValueError that says what there is."""
+    plain, _, variant = name.partition(":")
+    if plain not in known:
+        raise ValueError(f"nothing is called {plain}; there are: {', '.join(known)}")
+    return type(known[plain])(variant) if variant else known[plain]
 
 
 @cache

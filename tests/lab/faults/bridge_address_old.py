@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.faults import EVERY_BACKEND
 from tests.lab.faults.kernel import Kernel, Values
 
 
@@ -11,6 +12,7 @@ class BridgeAddressOld(Kernel):
     NAME = "bridge-address-old"
     BREAKS = "a node's cni0 has the address of a former podCIDR"
     FINDINGS = ("FLN409",)
+    KINDS = EVERY_BACKEND
     CUTS = "in"
 
     def breaks(self, values: Values) -> str:

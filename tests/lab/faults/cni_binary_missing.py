@@ -12,6 +12,7 @@ class CniBinaryMissing(Kernel):
     BREAKS = "a node lacks a CNI plugin that its configuration names"
     FINDINGS = ("FLN419",)
     CUTS = ""
+    VARIANTS = ("flannel", "bridge", "portmap", "host-local")
 
     def breaks(self, values: Values) -> str:
         return f"mv /opt/cni/bin/{_plugin(values)} /opt/cni/bin/.{_plugin(values)}.gone"
@@ -24,4 +25,4 @@ class CniBinaryMissing(Kernel):
 
 
 def _plugin(values: Values) -> str:
-    return ("flannel", "bridge", "portmap", "host-local")[int(values["choice"]) % 4]
+    return values["variant"]

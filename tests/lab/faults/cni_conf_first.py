@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.faults import EVERY_BACKEND
 from tests.lab.faults.kernel import Kernel, Values
 
 
@@ -11,7 +12,9 @@ class CniConfFirst(Kernel):
     NAME = "cni-conf-first"
     BREAKS = "a CNI configuration that is not flannel's comes first on a node"
     FINDINGS = ("FLN416",)
+    KINDS = EVERY_BACKEND
     CUTS = ""
+    VARIANTS = ("05-other", "00-podman-bridge", "10-aaa")
 
     def breaks(self, values: Values) -> str:
         return f"""cat > /etc/cni/net.d/{_name(values)} <<'END'
@@ -27,4 +30,4 @@ END"""
 
 
 def _name(values: Values) -> str:
-    return ("05-other.conflist", "00-podman-bridge.conflist", "10-aaa.conflist")[int(values["choice"]) % 3]
+    return f"{values['variant']}.conflist"

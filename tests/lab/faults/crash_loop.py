@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.lab.faults import hands
 from tests.lab.faults.daemonset_change import CONTAINER, DaemonSetChange, restarts
+
+RULES = {"name": "--iface=enp0s8", "regex": "--iface-regex=^ens[0-9]+$", "address": "--iface=192.168.77.5"}
 
 
 class CrashLoop(DaemonSetChange):
@@ -12,10 +16,11 @@ class CrashLoop(DaemonSetChange):
     NAME = "crash-loop"
     BREAKS = "flannel on a node ends at every start, for no card fits its rule"
     FINDINGS = ("FLN301",)
+    VARIANTS = tuple(RULES)
 
-    def operations(self, container: hands.Object, choice: int) -> list[hands.Object]:
+    def operations(self, container: hands.Object, values: Mapping[str, str]) -> list[hands.Object]:
         kept = [arg for arg in container["args"] if not arg.startswith("--iface")]
-        rule = ("--iface=enp0s8", "--iface-regex=^ens[0-9]+$", "--iface=192.168.77.5")[choice % 3]
+        rule = RULES[values["variant"]]
         return [{"op": "replace", "path": f"{CONTAINER}/args", "value": [*kept, rule]}]
 
     def shows(self, pod: hands.Object) -> bool:

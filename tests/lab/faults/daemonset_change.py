@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
+from collections.abc import Mapping
 from random import Random
 
 from tests.lab.faults import Fault, Victims, hands
@@ -22,11 +23,12 @@ class DaemonSetChange(Fault):
         whole = lab.get(f"/apis/apps/v1/namespaces/{hands.FLANNEL[0]}/daemonsets/{hands.FLANNEL[1]}")["spec"]
         container = whole["template"]["spec"]["containers"][0]
         before = {"strategy": whole["updateStrategy"], "container": container}
-        return Victims((victim,), {"victim": victim, "before": json.dumps(before), "choice": str(random.randrange(10**6))})
+        values = {"victim": victim, "before": json.dumps(before), "choice": str(random.randrange(10**6))}
+        return Victims((victim,), values | ({"variant": self.pick(random)} if self.VARIANTS else {}))
 
     @abstractmethod
-    def operations(self, container: hands.Object, choice: int) -> list[hands.Object]:
-        """The JSON patch."""
+    def operations(self, container: hands.Object, values: Mapping[str, str]) -> list[hands.Object]:
+        """The JSON patch; `values` has the variant, and a number to draw more from."""
 
     @abstractmethod
     def shows(self, pod: hands.Object) -> bool:
@@ -35,7 +37,7 @@ class DaemonSetChange(Fault):
     def inject(self, lab: Cluster, victims: Victims) -> None:
         victim, before = victims.values["victim"], json.loads(victims.values["before"])
         by_hand = {"op": "replace", "path": "/spec/updateStrategy", "value": {"type": "OnDelete"}}
-        changed = self.operations(before["container"], int(victims.values["choice"]))
+        changed = self.operations(before["container"], victims.values)
         hands.patch_flannel(lab, [by_hand, *changed])
         old = hands.flannel_pods(lab)[victim]["metadata"]
         lab.kubectl("-n", hands.FLANNEL[0], "delete", "pod", old["name"], "--wait=false")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from random import Random
 
-from tests.lab.faults import Fault, Victims, bare, hands
+from tests.lab.faults import EVERY_BACKEND, Fault, Victims, bare, hands
 from tests.lab.faults.hands import Cluster
 
 
@@ -15,11 +15,13 @@ class DuplicatePodCidr(Fault):
     NAME = "duplicate-podcidr"
     BREAKS = "a second Node announces the podCIDR of a living one, and peers follow the later announcement"
     FINDINGS = ("FLN101",)
+    KINDS = EVERY_BACKEND
 
     def draw(self, lab: Cluster, random: Random) -> Victims:
         real = hands.nodes(lab)
         victim, observer = random.sample(sorted(real), 2)
-        values = {**bare.drawn(random), "victim": victim, "observer": observer, "cidr": hands.pod_cidr(real[victim])}
+        both = [*real[victim]["spec"]["podCIDRs"], ""]
+        values = {**bare.drawn(random), "victim": victim, "observer": observer, "cidr": both[0], "cidr6": both[1]}
         return Victims((victim, values["bare"]), values)
 
     def inject(self, lab: Cluster, victims: Victims) -> None:

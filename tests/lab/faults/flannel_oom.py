@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.lab.faults import hands
 from tests.lab.faults.daemonset_change import CONTAINER, DaemonSetChange, restarts
 
@@ -13,8 +15,8 @@ class FlannelOom(DaemonSetChange):
     BREAKS = "the kernel kills flannel on a node, for its limit is too small"
     FINDINGS = ("FLN302",)
 
-    def operations(self, container: hands.Object, choice: int) -> list[hands.Object]:
-        memory = {"memory": f"{7 + choice % 2}Mi"}
+    def operations(self, container: hands.Object, values: Mapping[str, str]) -> list[hands.Object]:
+        memory = {"memory": f"{7 + int(values['choice']) % 2}Mi"}
         return [{"op": "replace", "path": f"{CONTAINER}/resources", "value": {"requests": memory, "limits": memory}}]
 
     def shows(self, pod: hands.Object) -> bool:

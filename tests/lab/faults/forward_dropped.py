@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from tests.lab.faults import EVERY_BACKEND
 from tests.lab.faults.kernel import Kernel, Values
 
-RULES = (
-    ("iptables-nft -I FORWARD -s 10.244.0.0/16 -j DROP", "iptables-nft -D FORWARD -s 10.244.0.0/16 -j DROP"),
-    ("iptables-legacy -I FORWARD -i cni0 -j REJECT", "iptables-legacy -D FORWARD -i cni0 -j REJECT"),
-    (
+RULES = {
+    "iptables-nft": ("iptables-nft -I FORWARD -s 10.244.0.0/16 -j DROP", "iptables-nft -D FORWARD -s 10.244.0.0/16 -j DROP"),
+    "iptables-legacy": ("iptables-legacy -I FORWARD -i cni0 -j REJECT", "iptables-legacy -D FORWARD -i cni0 -j REJECT"),
+    "nft": (
         "nft 'add table ip hardening; add chain ip hardening forward { type filter hook forward priority 10; policy drop; }'",
         "nft delete table ip hardening",
     ),
-)
+}
 
 
 class ForwardDropped(Kernel):
@@ -20,9 +21,11 @@ class ForwardDropped(Kernel):
     NAME = "forward-dropped"
     BREAKS = "a node's firewall drops forwarded packets of pods"
     FINDINGS = ("FLN412",)
+    KINDS = EVERY_BACKEND
+    VARIANTS = tuple(RULES)
 
     def breaks(self, values: Values) -> str:
-        return RULES[int(values["choice"]) % len(RULES)][0]
+        return RULES[values["variant"]][0]
 
     def mends(self, values: Values) -> str:
-        return RULES[int(values["choice"]) % len(RULES)][1]
+        return RULES[values["variant"]][1]

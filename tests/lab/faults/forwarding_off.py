@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.faults import EVERY_BACKEND
 from tests.lab.faults.kernel import Kernel, Values
 
 
@@ -11,6 +12,7 @@ class ForwardingOff(Kernel):
     NAME = "forwarding-off"
     BREAKS = "ip_forward is off on a node"
     FINDINGS = ("FLN411",)
+    KINDS = EVERY_BACKEND
 
     def breaks(self, values: Values) -> str:
         return "sysctl -qw net.ipv4.ip_forward=0"

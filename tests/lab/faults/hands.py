@@ -74,17 +74,23 @@ def address(pod: Object) -> str:
     return str(pod["status"].get("podIP", ""))
 
 
-def reaches(lab: Cluster, source: str, target: str, size: int = 56) -> bool:
+def address6(pod: Object) -> str:
+    """A pod's IPv6 address, "" while it has none."""
+    return next((entry["ip"] for entry in pod["status"].get("podIPs", []) if ":" in entry["ip"]), "")
+
+
+def reaches(lab: Cluster, source: str, target: str, size: int = 56, family: int = 4) -> bool:
     """Whether the probe pod of one node gets an answer from that of another, to one of three packets."""
     pods = probes(lab)
-    script = f"ping -c 3 -i 0.3 -W 1 -s {size} {address(pods[target])} >/dev/null && echo yes || echo no"
+    there = address(pods[target]) if family == 4 else address6(pods[target])
+    script = f"for i in 1 2 3; do ping -c 1 -W 1 -s {size} {there} >/dev/null && echo yes && break; done; true"
     said = lab.kubectl("exec", pods[source]["metadata"]["name"], "--", "sh", "-c", script)
     return said.strip() == "yes"
 
 
-def cut(lab: Cluster, source: str, target: str, size: int = 56) -> None:
+def cut(lab: Cluster, source: str, target: str, size: int = 56, family: int = 4) -> None:
     """Wait until packets do not arrive any more; raises LabFailed where they still do."""
-    wait_until(lambda: not reaches(lab, source, target, size), f"{source} does not reach {target} any more", 30)
+    wait_until(lambda: not reaches(lab, source, target, size, family), f"{source} does not reach {target} any more", 30)
 
 
 def shell(lab: Cluster, node: str, script: str) -> str:

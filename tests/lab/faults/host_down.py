@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.faults import EVERY_BACKEND
 from tests.lab.faults.kernel import Kernel, Values
 
 
@@ -11,6 +12,7 @@ class HostDown(Kernel):
     NAME = "host-down"
     BREAKS = "a machine answers nobody"
     FINDINGS = ("FLN510",)
+    KINDS = EVERY_BACKEND
     CUTS = "in"
 
     def breaks(self, values: Values) -> str:

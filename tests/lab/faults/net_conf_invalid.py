@@ -17,20 +17,21 @@ class NetConfInvalid(Fault):
     NAME = "net-conf-invalid"
     BREAKS = "the ConfigMap's net-conf.json would fail or mislead at flannel's next start"
     FINDINGS = ("FLN315",)
+    VARIANTS = ("misspelt-key", "string-for-number", "no-backend", "unknown-type", "no-json")
     PAIRS = False
 
     def draw(self, lab: Cluster, random: Random) -> Victims:
         now = lab.get(f"/api/v1/namespaces/{hands.FLANNEL[0]}/configmaps/{CONFIG_MAP}")["data"]["net-conf.json"]
         conf = json.loads(now)
         backend = conf["Backend"]
-        choices = [
-            json.dumps(conf | {"Backend": backend | {"DirectRoute": True}}),
-            json.dumps(conf | {"Backend": backend | {"Port": "8472"}}),
-            json.dumps({key: value for key, value in conf.items() if key != "Backend"}),
-            json.dumps(conf | {"Backend": {"Type": "vxlna"}}),
-            now.rstrip().rstrip("}"),
-        ]
-        return Victims((), {"before": now, "after": random.choice(choices)})
+        choices = {
+            "misspelt-key": json.dumps(conf | {"Backend": backend | {"DirectRoute": True}}),
+            "string-for-number": json.dumps(conf | {"Backend": backend | {"Port": "8472"}}),
+            "no-backend": json.dumps({key: value for key, value in conf.items() if key != "Backend"}),
+            "unknown-type": json.dumps(conf | {"Backend": {"Type": "vxlna"}}),
+            "no-json": now.rstrip().rstrip("}"),
+        }
+        return Victims((), {"before": now, "after": choices[self.pick(random)]})
 
     def inject(self, lab: Cluster, victims: Victims) -> None:
         _write(lab, victims.values["after"])

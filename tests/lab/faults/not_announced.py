@@ -15,9 +15,10 @@ class NotAnnounced(Announcing):
     NAME = "not-announced"
     BREAKS = "a Node whose flannel runs does not carry kube-subnet-manager"
     FINDINGS = ("FLN201",)
+    VARIANTS = ("gate", "all")  # annotations that are gone
     CUTS = False
     PATIENCE = 100.0  # flannel must have run for over two minutes
 
     def announce(self, random: Random, victim: hands.Object, other: hands.Object) -> Mapping[str, str | None]:
         every = ("kube-subnet-manager", "backend-type", "backend-data", "public-ip")
-        return dict.fromkeys(every if random.random() < 0.5 else every[:1])
+        return dict.fromkeys(every if self.pick(random) == "all" else every[:1])

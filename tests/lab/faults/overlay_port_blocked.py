@@ -9,9 +9,10 @@ class OverlayPortBlocked(Kernel):
     """A security group or a host firewall that does not know vxlan."""
 
     NAME = "overlay-port-blocked"
-    BREAKS = "a node's UDP 8472 is dropped"
+    BREAKS = "a node's UDP 8472 is dropped, one way or both ways"
     FINDINGS = ("FLN414",)
     CUTS = "in"
+    VARIANTS = ("incoming", "outgoing", "both")
 
     def breaks(self, values: Values) -> str:
         return "\n".join(f"iptables -I {rule}" for rule in _rules(values))
@@ -22,4 +23,4 @@ class OverlayPortBlocked(Kernel):
 
 def _rules(values: Values) -> list[str]:
     rules = [f"{chain} -p udp --dport 8472 -j DROP" for chain in ("INPUT", "OUTPUT")]
-    return [rules[:1], rules[1:], rules][int(values["choice"]) % 3]
+    return {"incoming": rules[:1], "outgoing": rules[1:], "both": rules}[values["variant"]]

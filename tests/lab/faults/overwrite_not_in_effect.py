@@ -15,8 +15,8 @@ class OverwriteNotInEffect(Announcing):
     NAME = "overwrite-not-in-effect"
     BREAKS = "public-ip-overwrite or node-public-ip was written after flannel's start"
     FINDINGS = ("FLN209",)
+    VARIANTS = ("public-ip-overwrite", "node-public-ip")
     CUTS = False
 
     def announce(self, random: Random, victim: hands.Object, other: hands.Object) -> Mapping[str, str | None]:
-        key = random.choice(["public-ip-overwrite", "node-public-ip"])
-        return {key: f"198.18.7.{random.randrange(1, 255)}"}
+        return {self.pick(random): f"198.18.7.{random.randrange(1, 255)}"}

@@ -15,8 +15,9 @@ class PublicIpWrong(Announcing):
     NAME = "public-ip-wrong"
     BREAKS = "a Node announces an address that never leaves a host"
     FINDINGS = ("FLN203",)
+    VARIANTS = ("loopback", "link-local", "podcidr")
 
     def announce(self, random: Random, victim: hands.Object, other: hands.Object) -> Mapping[str, str | None]:
         inside = hands.pod_cidr(victim).replace(".0/24", ".1")
         local = f"169.254.{random.randrange(1, 255)}.{random.randrange(1, 255)}"
-        return {"public-ip": random.choice(["127.0.0.1", local, inside])}
+        return {"public-ip": {"loopback": "127.0.0.1", "link-local": local, "podcidr": inside}[self.pick(random)]}

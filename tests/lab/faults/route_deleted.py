@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.faults import EVERY_BACKEND
 from tests.lab.faults.kernel import Kernel, Values
 
 
@@ -11,9 +12,10 @@ class RouteDeleted(Kernel):
     NAME = "route-deleted"
     BREAKS = "a node has no route to a peer's pods"
     FINDINGS = ("FLN401",)
+    KINDS = EVERY_BACKEND
 
     def breaks(self, values: Values) -> str:
         return f"ip route del {values['other_cidr']}"
 
     def mends(self, values: Values) -> str:
-        return f"ip route replace {values['other_cidr']} via {values['other_base']} dev flannel.1 onlink"
+        return f"ip route replace {values['route']}"

@@ -13,9 +13,14 @@ from tests.lab.faults.hands import Cluster, wait_until
 # Addresses that the kernel invents (fe80::, veth names, interface indexes) differ after every restart of a pod.
 KERNEL = r"""set +e  # grep without a match is no failure
 ip -o -4 route show table all | grep -v '^local\|^broadcast' | sed 's/ *$//' | sort
+ip -o -6 route show table all | grep ' via ' | sort
 ip rule
 ip -o neigh show dev flannel.1 | grep PERMANENT | sort
 bridge fdb show dev flannel.1 | grep ' dst ' | sort
+if [ -e /sys/class/net/flannel-v6.1 ]; then
+  ip -o -6 neigh show dev flannel-v6.1 | grep PERMANENT | sort
+  bridge fdb show dev flannel-v6.1 | grep ' dst ' | sort
+fi
 ip -o link show | grep -v veth | sed 's/^[0-9]*: //; s/@if[0-9]*//; s/link-netnsid.*//; s/qlen.*//'
 ip -d -o link show flannel.1 | grep -o 'vxlan id.*dstport [0-9]*'
 ip -o -4 address show | sed 's/^[0-9]*: //; s/ valid_lft.*//; s/\\.*//'

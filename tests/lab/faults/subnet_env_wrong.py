@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.faults import EVERY_BACKEND
 from tests.lab.faults.kernel import Kernel, Values
 
 
@@ -11,6 +12,7 @@ class SubnetEnvWrong(Kernel):
     NAME = "subnet-env-wrong"
     BREAKS = "a node's subnet.env does not say its podCIDR"
     FINDINGS = ("FLN410",)
+    KINDS = EVERY_BACKEND
     CUTS = ""
 
     def breaks(self, values: Values) -> str:

@@ -13,7 +13,7 @@ from random import Random
 from types import MappingProxyType
 from typing import ClassVar
 
-from tests.lab.faults import all_faults, discovered
+from tests.lab.faults import all_faults, asked, discovered
 from tests.lab.faults.hands import Cluster, LabFailed
 
 
@@ -47,8 +47,11 @@ def stage(lab: Cluster, name: str, seed: int = 1) -> str:
     if incident is not None:
         incident.stage(lab)
         return incident.CALL
-    fault = all_faults().get(name)
-    if fault is None:
-        raise LabFailed(f"no incident is called {name}; there are {', '.join(names())}")
+    try:
+        fault = asked(name, all_faults())
+    except ValueError as failure:
+        raise LabFailed(f"{failure}; incidents: {', '.join(all_incidents())}") from None
+    if lab.settings.kind.name not in fault.KINDS:
+        raise LabFailed(f"{fault.NAME} is for labs of the kind {', '.join(fault.KINDS)}, not {lab.settings.kind.name}")
     fault.inject(lab, fault.draw(lab, Random(f"{fault.NAME} {seed}")))
     return "Something is wrong with the pods on some nodes."
