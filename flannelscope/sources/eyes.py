@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from flannelscope import bundle_script
+from flannelscope import bundle_answer, bundle_script
 from flannelscope.errors import CannotRead
 from flannelscope.events import TopicProgress
 from flannelscope.model import Gap, Node, Reading, Snapshot, Topic
@@ -127,8 +127,8 @@ class Eyes:
     def _take(self, answered: Answered, nonce: str, round_: _Round) -> None:
         at = answered.at + (self._clock() - time.time())
         try:
-            round_.kernels[answered.node] = bundle_script.kernel(answered, nonce, at=at)
-        except bundle_script.NoAnswer as reason:
+            round_.kernels[answered.node] = bundle_answer.kernel(answered, nonce, at=at)
+        except bundle_answer.NoAnswer as reason:
             round_.gaps.append(Gap(Topic.KERNELS, str(reason), answered.node))
 
     def _leave(self, targets: Sequence[Target], stop: threading.Event) -> Generator[Answer, None, bool]:

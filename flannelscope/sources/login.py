@@ -68,12 +68,13 @@ def plan(targets: Sequence[Target], probes: Sequence[str], root: Sequence[str]) 
     ways = Counter(" and ".join(target.hops) for target in targets)
     told = [f"{number} directly" if not way else f"{number} through {way}" for way, number in sorted(ways.items())]
     names = fold([target.node for target in targets], NAMED)
+    behind = f"Behind sudo -n, unless logged in as root: {', '.join(root)}. flannelscope ssh sudoers prints the lines for that."
     return "\n".join(
         (
             f"{count(len(targets), 'node')} will be logged in to over SSH: {names}",
             f"as {users or 'the user that ssh chooses'}; {', '.join(told)}",
             f"On each runs one script of {count(len(probes), 'probe')} that only reads and writes nothing there:"
             " flannelscope ssh script prints it.",
-            f"Behind sudo -n, unless logged in as root: {', '.join(root)}. flannelscope ssh sudoers prints the lines for that.",
+            *([behind] if root else []),
         )
     )
