@@ -17,12 +17,15 @@ from flannelscope.cidr import parse
 from flannelscope.effective import AddressConfiguration, effective
 from flannelscope.flannel.annotations import Announcement, announcements
 from flannelscope.flannel.discovery import Discovery, discover, members_by_prefix
+from flannelscope.flannel.netconf import NetConf
 from flannelscope.heartbeats import alive
-from flannelscope.model import ContainerStatus, Lease, Node, Pod, Prefix, Snapshot, Value
+from flannelscope.mesh import Mesh, Web
+from flannelscope.model import ContainerStatus, Kernel, Lease, Node, Pod, Prefix, Snapshot, Topic, Value
 
 NEW_NODE = 120.0  # seconds: a younger Node may still be without podCIDR, flannel, CNI
 FLANNEL_STARTED = 60.0
 RECENT = 600.0
+STANDS_STILL = ("simulated", "file")  # sources whose world does not change: one reading of a node is enough
 
 
 class Network(Value, frozen=True):
@@ -223,3 +226,39 @@ class Facts:
             if pod.node:
                 found.setdefault(pod.node, []).append(pod)
         return {name: tuple(pods) for name, pods in found.items()}
+
+    @property
+    def kernels(self) -> Mapping[str, Kernel]:
+        """What nodes said of themselves in the first sweep, by Node name; empty where none was made."""
+        return self.snapshot.sweep.kernels if self.snapshot.sweep is not None else {}
+
+    def why_no_kernel(self, name: str) -> str:
+        """Why there is nothing of a node's kernel, in words."""
+        node = self.nodes.get(name)
+        if node is not None and node.os.lower() == "windows":
+            return "it runs Windows: only what the API tells of it is judged"
+        told = (gap.reason for gap in self.snapshot.gaps if gap.topic is Topic.KERNELS and gap.node == name)
+        return next(told, "the node was not looked at")
+
+    @cached_property
+    def mesh(self) -> Mesh | None:
+        """Every kernel beside what it should have, None before any was read."""
+        sweep = self.snapshot.sweep
+        if sweep is None:
+            return None
+        webs = [
+            Web(prefix=n.prefix, members=n.members, conf=(conf := self._conf(n.prefix)), families=self._families_of(conf))
+            for n in self.networks
+        ]
+        still = self.snapshot.source in STANDS_STILL
+        second = None if still else self.snapshot.second_sweep
+        return Mesh(webs, self.nodes, sweep, second, why_not=self.why_no_kernel, settled=self.settled, still=still)
+
+    def _conf(self, prefix: str) -> NetConf | None:
+        """The net-conf of a network, None where none is known that a flannel would start with."""
+        found = (i.net_conf for i in self.discovery.installations if i.prefix == prefix and i.os != "windows")
+        return next((conf for conf in found if conf is not None and not conf.broken), None)
+
+    def _families_of(self, conf: NetConf | None) -> frozenset[int]:
+        enabled = conf.families if conf is not None else None
+        return self.families if enabled is None else enabled
