@@ -16,14 +16,14 @@ class PairState(IntEnum):
     SELF = 0
     NOT_WANTED = 1  # nothing is wanted there, and nothing is: another network, no member
     OK = 2
-    SETTLING = 3  # one of both changed just now
-    UNKNOWN = 4
-    EXTRA = 5  # an entry that nobody wants
+    EXTRA = 3  # there, not wanted, harmless
+    SETTLING = 4  # one of both changed just now
+    UNKNOWN = 5
     DIFFERS = 6
     MISSING = 7
 
 
-FAULT = PairState.EXTRA  # from here on it is a fault
+FAULT = PairState.DIFFERS  # from here on it is a fault
 
 
 class DetailView(View, frozen=True, tag=True):
@@ -111,7 +111,8 @@ class EntryLine(View, frozen=True, kw_only=True):
     wanted: str = ""
     found: str = ""
     shows: str = ""
-    mends: str = ""
+    mends: tuple[str, ...] = ()
+    origin: str = ""
 
 
 class CellView(DetailView, frozen=True, kw_only=True):
@@ -122,8 +123,6 @@ class CellView(DetailView, frozen=True, kw_only=True):
     state: int
     said: str  # in a sentence
     entries: tuple[EntryLine, ...] = ()
-    origin: str = ""
-    at: float | None = None
 
 
 class OutlierGroup(View, frozen=True):

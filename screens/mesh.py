@@ -25,9 +25,9 @@ LOOKS = {
     PairState.SELF: Look("\\", "muted", "itself"),
     PairState.NOT_WANTED: Look(" ", "muted", "nothing wanted"),
     PairState.OK: Look("·", "muted", "right"),
+    PairState.EXTRA: Look("+", "muted", "left over, harmless"),
     PairState.SETTLING: Look("~", "info", "just changed"),
-    PairState.UNKNOWN: Look("?", "unknown", "not read"),
-    PairState.EXTRA: Look("+", "warn", "one too many"),
+    PairState.UNKNOWN: Look("?", "unknown", "not known"),
     PairState.DIFFERS: Look("!", "bad", "differs"),
     PairState.MISSING: Look("✗", "bad", "missing"),
 }
@@ -184,7 +184,7 @@ def _said(view: MeshView | None, grid: Grid, *, utc: bool) -> list[Span]:
 
 def _legend() -> list[Span]:
     spans: list[Span] = []
-    for state in (PairState.OK, PairState.MISSING, PairState.DIFFERS, PairState.EXTRA, PairState.SETTLING, PairState.UNKNOWN):
+    for state in (PairState.OK, PairState.MISSING, PairState.DIFFERS, PairState.UNKNOWN, PairState.SETTLING, PairState.EXTRA):
         look = LOOKS[state]
         spans += [(look.glyph, look.role), (f" {look.means}   ", "muted")]
     return spans

@@ -9,14 +9,14 @@ from tui.detail import DocumentPage
 from tui.state import State
 from tui.widgets.document import Block
 from tui.widgets.paint import Span
-from tui.words import clock, fit, glyph
+from tui.words import fit, glyph
 
 LABEL = 10
 GLYPH = {
     PairState.OK: ".",
+    PairState.EXTRA: ".",
     PairState.SETTLING: "i",
     PairState.UNKNOWN: "?",
-    PairState.EXTRA: "!",
     PairState.DIFFERS: "x",
     PairState.MISSING: "x",
 }
@@ -24,9 +24,9 @@ WORDS = {
     PairState.SELF: "the node itself",
     PairState.NOT_WANTED: "none wanted",
     PairState.OK: "as wanted",
+    PairState.EXTRA: "left over, which does no harm",
     PairState.SETTLING: "one of both changed just now: not judged yet",
-    PairState.UNKNOWN: "not read",
-    PairState.EXTRA: "one too many",
+    PairState.UNKNOWN: "not known",
     PairState.DIFFERS: "differs",
     PairState.MISSING: "missing",
 }
@@ -66,7 +66,7 @@ class PairPage(DocumentPage):
             told = state.details.get(("cell", (one, other)))
             yield Block()
             if isinstance(told, CellView):
-                yield from _way(told, utc=not state.local)
+                yield from _way(told)
             else:
                 said = "not told yet" if ("cell", (one, other)) not in state.details else "there is no such pair"
                 yield Block(((f"{one} towards {other}: {said}", "muted"),))
@@ -76,10 +76,9 @@ class PairPage(DocumentPage):
             yield Block(((f"  {name}", ""),), item=name, copy=name)
 
 
-def _way(told: CellView, *, utc: bool) -> Iterable[Block]:
+def _way(told: CellView) -> Iterable[Block]:
     mark, role = glyph(GLYPH.get(PairState(told.state), "-"))
-    at = f"  ({told.origin}, {clock(told.at, utc=utc)})" if told.at else ""
-    yield Block(((mark, role), (f" {told.said}", "title"), (at, "muted")), indent=2)
+    yield Block(((mark, role), (f" {told.said}", "title")), indent=2)
     for entry in told.entries:
         yield from _entry(entry)
 
@@ -92,10 +91,12 @@ def _entry(entry: EntryLine) -> Iterable[Block]:
     for name, value in (("wanted", entry.wanted), ("found", entry.found)):
         if value or state > PairState.UNKNOWN:
             yield Block((("    ", ""), (fit(name, LABEL), "muted"), (value or "none", "")), indent=4 + LABEL, copy=value)
-    for name, command in (("shows it", entry.shows), ("mends it", entry.mends)):
-        if command:
-            spans = (("    ", ""), (fit(name, LABEL), "muted"), (command, ""))
-            yield Block(spans, indent=4 + LABEL, copy=command, command=name == "mends it")
+    commands = (("shows it", entry.shows, False), *(("mends it", mend, True) for mend in entry.mends))
+    for name, command, whole in commands:
+        spans = (("    ", ""), (fit(name, LABEL), "muted"), (command, ""))
+        yield Block(spans, indent=4 + LABEL, copy=command, command=whole)
+    if entry.origin:
+        yield Block((("    ", ""), (fit("read", LABEL), "muted"), (entry.origin, "muted")), indent=4 + LABEL)
 
 
 PAGE = PairPage
