@@ -37,12 +37,13 @@ def turn(item: pytest.Item) -> tuple[int, int]:
     What is short or needs no lab comes last: so nobody waits long for who has the last one.
     """
     fixtures, slow = getattr(item, "fixturenames", ()), item.get_closest_marker("slow")
+    minutes = slow.args[0] if slow else 0
     if "possible" not in fixtures:
         return 4, 0
     if "lab" not in fixtures:
-        return 0, 0
-    if slow:
-        return 2, -slow.args[0]
+        return 0, -minutes
+    if minutes:
+        return 2, -minutes
     return (3 if item.get_closest_marker("settled") else 1), 0
 
 

@@ -19,7 +19,7 @@ from tests.lab.status import is_there
 NODES = 3  # full nodes of a lab that tests share
 MEMORY = 2.5  # GiB of a lab with so many nodes
 MOST = 6
-OF_TESTS = ("tests", "kinds", "light", "itself", "beside")
+OF_TESTS = ("tests", "kinds", "light", "itself", "beside", "twins")
 
 
 def named(name: str) -> str:
