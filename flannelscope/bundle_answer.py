@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from flannelscope import text
 from flannelscope.model.kernel import Kernel, Said
 from flannelscope.probes import Probe, Unparsable, all_probes
+from flannelscope.probes.containers import with_namespaces
 
 SHOWN = 200  # characters of a foreign text in a sentence
 KEPT = 2_000  # characters of a command's stderr
@@ -137,6 +138,8 @@ def taken(answer: Answer, unpacked: Unpacked, *, at: float, probes: Iterable[Pro
             reason = section.reason if section is not None else _never(answer, unpacked)
         if reason:
             missing[probe.name] = reason
+    if "containers" in facts and "namespaces" in facts:
+        facts["containers"] = with_namespaces(facts["containers"], facts["namespaces"])
     return Kernel(node=answer.node, at=at, origin=answer.origin, facts=facts, missing=missing, unparsed=unparsed, raw=raw)
 
 

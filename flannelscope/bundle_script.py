@@ -24,6 +24,7 @@ from flannelscope.probes import Probe, Way
 
 __all__ = ["MESH", "TOTAL", "NoAnswer", "Section", "Unpacked", "kernel", "script", "sudoers", "unpack"]
 
+FIRST = ("clock",)
 MESH = ("links", "addresses", "routes", "rules", "neighbours", "fdb")
 TOTAL = 16_000_000  # bytes of all answers of a node
 ERRORS = 32_000  # bytes of all commands' stderr
@@ -74,7 +75,8 @@ def script(probes: Iterable[Probe[Any]], nonce: str, *, total: int = TOTAL) -> b
 
 
 def _turn(name: str) -> tuple[int, str]:
-    return (MESH.index(name), name) if name in MESH else (len(MESH), name)
+    order = (*FIRST, *MESH)
+    return (order.index(name), name) if name in order else (len(order), name)
 
 
 def _probe(probe: Probe[Any], trials: list[tuple[str, ...]]) -> str:

@@ -103,8 +103,8 @@ class Probe(Generic[T]):
 
     @property
     def root(self) -> bool:
-        """Whether only root can learn it."""
-        return all(way.root for way in self.ways)
+        """Whether it may have to run behind sudo."""
+        return any(way.root for way in self.ways)
 
     def of(self, kernel: Kernel) -> T | None:
         """What this probe learnt there, None where it is missing."""
