@@ -9,11 +9,12 @@ from flannelscope.sources.ssh.failures import NotReached
 from flannelscope.sources.ssh.values import Login
 
 
-def unknown(login: Login, hops: Sequence[Login], kind: str, fingerprint: str) -> NotReached:
-    """No key is known for it."""
+def unknown(login: Login, hops: Sequence[Login], kind: str, fingerprint: str, unread: Sequence[str] = ()) -> NotReached:
+    """No key is known for it; `unread` are files that could not be looked into."""
     return NotReached(
         f"the host key of {login.words} is not in known_hosts: it shows {_key(kind, fingerprint)}. "
-        "Compare that with what the machine itself says (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub there)",
+        + "".join(f"{problem}. " for problem in unread)
+        + "Compare that with what the machine itself says (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub there)",
         f"to accept it, log in once: {_ssh(login, hops)}",
     )
 

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import getpass
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from flannelscope.questions import Question, Questions
 from flannelscope.sources.ssh.ending import Ending
+from flannelscope.sources.ssh.failures import NotReached
 from flannelscope.sources.ssh.fan_out import fan_out
-from flannelscope.sources.ssh.system_ssh import SystemSsh
-from flannelscope.sources.ssh.values import Answered, Failed, Host, Login, Policy, SshSettings, Target
+from flannelscope.sources.ssh.routes import Routes, configuration
+from flannelscope.sources.ssh.values import Answered, Failed, Host, SshSettings, Target
 from flannelscope.sources.ssh.window import Window
+
+
+class Transport(Protocol):
+    """Who carries the script to the nodes and their answers back."""
+
+    def prepare(self, targets: Sequence[Target], ending: Ending) -> Iterator[Question]:
+        """What must be done, and asked, before the first node is dialled."""
+
+    def run(self, target: Target, script: bytes, limit: int, until: float, ending: Ending) -> Answered:
+        """What the script says there. Raises NotReached."""
+
+    def close(self) -> None:
+        """End what is kept."""
 
 
 class Fleet:
@@ -22,21 +36,11 @@ class Fleet:
         self._settings = settings
         self._ask = ask
         self._windows: dict[str, Window] = {}
-        self._system: SystemSsh | None = None
+        self._transport: Transport | None = None
 
     def targets(self, hosts: Sequence[Host]) -> tuple[list[Target], list[Failed]]:
-        """Who would be dialled and how, and who cannot be; nobody is dialled."""
-        user = self._settings.user or getpass.getuser()
-        policy = Policy(patience=self._settings.connect_timeout)
-        return [
-            Target(
-                node=host.node,
-                route=(
-                    Login(alias=host.address, host=host.address, port=22, user=user, known_as=(host.address,), policy=policy),
-                ),
-            )
-            for host in hosts
-        ], []
+        """Who would be dialled and how, and who cannot be; nobody is dialled. Configuration is read anew each time."""
+        return Routes(self._settings, configuration(self._settings)).targets(hosts)
 
     def run(
         self, targets: Sequence[Target], script: bytes, *, limit: int, deadline: float, stop: threading.Event
@@ -46,14 +50,17 @@ class Fleet:
         `limit` is bytes of output a node, `deadline` seconds for each from when its turn comes. After `stop` nothing more
         comes: sockets are closed and processes ended at once.
         """
-        ending = Ending(stop)
-        if self._system is None:
-            self._system = SystemSsh(self._settings)
-        system = self._system
         try:
+            transport = self._open()
+        except NotReached as no:
+            yield from (Failed(node=target.node, reason=no.reason, do=no.do) for target in targets)
+            return
+        ending = Ending(stop)
+        try:
+            yield from transport.prepare(targets, ending)
             yield from fan_out(
                 targets,
-                lambda target: system.run(target, script, limit, time.monotonic() + deadline, ending),
+                lambda target: transport.run(target, script, limit, time.monotonic() + deadline, ending),
                 self._window,
                 ending,
             )
@@ -62,9 +69,21 @@ class Fleet:
 
     def close(self) -> None:
         """End all connections."""
-        if self._system is not None:
-            self._system.close()
-            self._system = None
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def _open(self) -> Transport:
+        if self._transport is None:
+            if self._settings.transport == "openssh":
+                from flannelscope.sources.ssh.system_ssh import SystemSsh
+
+                self._transport = SystemSsh(self._settings)
+            else:
+                from flannelscope.sources.ssh.connections import Connections
+
+                self._transport = Connections(self._ask)
+        return self._transport
 
     def _window(self, name: str) -> Window:
         size = self._settings.window_hop if name else self._settings.window_direct

@@ -5,6 +5,7 @@ One process a node and run; connections are kept between runs by ssh itself (Con
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import shlex
@@ -12,9 +13,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from flannelscope.questions import Question
 from flannelscope.sources.ssh.ending import Ending
 from flannelscope.sources.ssh.failures import Ended, NotReached
 from flannelscope.sources.ssh.said import COMMAND, Said, ended_without, judged
@@ -39,6 +41,15 @@ class SystemSsh:
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
         fits = len(runtime) < 30 and os.access(runtime, os.W_OK)  # a socket's path has 108 bytes, of which ssh needs 60
         self._folder = Path(tempfile.mkdtemp(prefix="flannelscope-", dir=runtime if fits else "/tmp"))
+
+    def prepare(self, targets: Sequence[Target], ending: Ending) -> Iterator[Question]:
+        """Connect to the jump hosts, so that the nodes find a connection to share. What fails is said with each node."""
+        for route in dict.fromkeys(target.route[:-1] for target in targets if target.hops):
+            for end in range(1, len(route) + 1):
+                hop = Target(node="", route=route[:end])
+                with contextlib.suppress(NotReached):
+                    self._ran([*self._argv(hop), "exit"], b"", 0, time.monotonic() + hop.login.policy.patience, ending)
+        yield from ()
 
     def run(self, target: Target, script: bytes, limit: int, until: float, ending: Ending) -> Answered:
         """What the script says there. Raises NotReached."""
