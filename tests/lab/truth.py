@@ -1,4 +1,4 @@
-"""`make truth`: every fault against `flannelscope check`, and a table of what was found, missed and said falsely.
+"""`make truth`: every fault against `flannelscope check --ssh`, and a table of what was found, missed and said falsely.
 
 It fails nothing by itself: its figures are read by people. Each fault is injected on a healthy, settled lab, checked until
 all is found that can be found or its patience is over, and healed; then the lab must be as it was before. Several labs side
@@ -83,7 +83,7 @@ class Stage:
         also = frozenset(code for fault, _ in drawn for code in fault.ALSO)
         false: dict[str, None] = {}
         while True:
-            verdict = judge(self.lab.check(*self._ranges(drawn)), self._expected(drawn), also)
+            verdict = judge(self.lab.check("--ssh", *self._ranges(drawn)), self._expected(drawn), also)
             false.update(dict.fromkeys(verdict.false))
             row.seconds = time.monotonic() - began
             row.verdict = Verdict(verdict.found, verdict.missed, tuple(false), verdict.unknown)
