@@ -37,6 +37,7 @@ def start(lab: Lab, say: Say) -> None:
         api.post("/api/v1/nodes", light_objects.node(machine, settings.kind.dual_stack))
     _keep_leases(places, light)
     wait_until(lambda: _all_have_podcidrs(api, light), f"podCIDRs for light nodes; read {places.logs}/cp", PATIENCE)
+    networks.connect(places, settings, light)
     for machine in light:
         api.patch(f"/api/v1/nodes/{machine.name}", light_objects.announced(machine, settings.kind))
     say(f"{len(light)} light nodes have podCIDRs")
@@ -75,7 +76,7 @@ def _start_in_turn(places: Places, settings: Settings, light: Sequence[Machine])
         prepared = workers.map(partial(light_machines.prepare, places, settings), light)
         for machine, _ in zip(light, prepared, strict=True):
             _await_below(places, starting, ON_THE_WAY)
-            machines.start_machine(places, settings, machine)
+            machines.boot(places, machine)
             starting.add(machine.name)
     _await_below(places, starting, 1)
 

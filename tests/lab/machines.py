@@ -115,7 +115,7 @@ def service(places: Places, machine: str, name: str, command: str) -> None:
 
 def start_machine(places: Places, settings: Settings, machine: Machine) -> None:
     """Plug a machine in and start it; it is in namespaces and cgroups of its own, and its pid is on record."""
-    networks.connect(places, settings, machine)
+    networks.connect(places, settings, [machine])
     boot(places, machine)
 
 

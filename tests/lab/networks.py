@@ -8,6 +8,7 @@ Each lab has switches of its own, so that labs with the same addresses never mee
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.lab.places import Places
@@ -119,22 +120,33 @@ def make_outside(places: Places) -> None:
     batch(places, OUTSIDE, [f"addr add {OUTSIDE_ADDRESS}/24 dev eth0", "link set eth0 up"])
 
 
-def connect(places: Places, settings: Settings, machine: Machine) -> None:
-    """Make a machine's namespace with both of its cards, the public one first, as the kernel lists them."""
-    make_namespaces(places, [machine.name])
-    plug(places, machine.name, "pub", "eth0")
-    public = [f"addr add {machine.public}/16 dev eth0", "link set eth0 up", f"route add default via {PUBLIC}.0.1 dev eth0"]
-    batch(places, machine.name, public)
-    connect_private(places, settings, machine)
+def connect(places: Places, settings: Settings, machines: Sequence[Machine]) -> None:
+    """Make machines' namespaces with both of their cards, the public one first, as the kernel lists them.
+
+    The kernel has one lock for all networks: where there are hundreds of machines this wants to be done in few commands, and
+    before flannel runs on any of them. Each command that has to take turns with theirs lasts for tens of milliseconds.
+    """
+    batch(places, "", [f"netns add {places.network(machine.name)}" for machine in machines])
+    batch(places, "pub", [line for machine in machines for line in _cable(places, machine.name, "pub", "eth0")])
+    for switch in sorted({machine.switch for machine in machines}):
+        there = [machine for machine in machines if machine.switch == switch]
+        batch(places, switch, [line for machine in there for line in _cable(places, machine.name, switch, machine.card)])
+    for machine in machines:
+        public = [f"addr add {machine.public}/16 dev eth0", "link set eth0 up", f"route add default via {PUBLIC}.0.1 dev eth0"]
+        batch(places, machine.name, ["link set lo up", *public, *_private(settings, machine)])
 
 
 def connect_private(places: Places, settings: Settings, machine: Machine, mac: str = "") -> None:
     """Give a machine its private card, with address and routes; `mac` is the one that it had, where it is made anew."""
     plug(places, machine.name, machine.switch, machine.card)
     known = [f"link set {machine.card} address {mac}"] if mac else []
+    batch(places, machine.name, [*known, *_private(settings, machine)])
+
+
+def _private(settings: Settings, machine: Machine) -> list[str]:
     own = _address(settings, machine.card, machine.private, machine.private6)
     ways = _routes(settings, machine.subnet, machine.card)
-    batch(places, machine.name, [*known, *own, f"link set {machine.card} up", *ways])
+    return [*own, f"link set {machine.card} up", *ways]
 
 
 def _address(settings: Settings, card: str, address: str, address6: str) -> list[str]:
@@ -161,12 +173,15 @@ def make_namespaces(places: Places, names: list[str]) -> None:
 
 def plug(places: Places, machine: str, switch: str, card: str, mtu: int = 1500) -> None:
     """A cable from a machine to a switch; on the switch its port is called after both."""
+    batch(places, switch, _cable(places, machine, switch, card, mtu))
+
+
+def _cable(places: Places, machine: str, switch: str, card: str, mtu: int = 1500) -> list[str]:
     port = f"{switch}-{machine}"[:15]
-    lines = [
+    return [
         f"link add {port} mtu {mtu} type veth peer name {card} mtu {mtu} netns {places.network(machine)}",
         f"link set {port} master br0 up",
     ]
-    batch(places, switch, lines)
 
 
 def batch(places: Places, machine: str, lines: list[str]) -> None:
