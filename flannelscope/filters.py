@@ -8,6 +8,7 @@ from typing import cast
 from flannelscope.firewall import Outcome, Packet, base_chains, walk
 from flannelscope.here import Here, NotRead
 from flannelscope.model import Evidence, NftTable, SavedTable
+from flannelscope.probes.iptables import unseen
 
 FORWARDING = ("prerouting", "forward", "postrouting")
 
@@ -20,6 +21,14 @@ def saved_tables(here: Here) -> tuple[SavedTable, ...]:
 def nft_tables(here: Here) -> tuple[NftTable, ...]:
     """nft's tables. Raises NotRead where they were not read."""
     return cast("tuple[NftTable, ...]", here.fact("nft", "nft rules"))
+
+
+def unseen_rules(here: Here) -> str:
+    """Which flavours of iptables may have rules that were not read, in words; "" where none."""
+    said = here.kernel.raw.get("iptables")
+    missed = unseen(said) if said is not None else ()
+    programs = [f"{'iptables' if family == 4 else 'ip6tables'}-{flavour}" for flavour, family in missed]
+    return f"rules of {', '.join(programs)} were not read" if missed else ""
 
 
 def follow(here: Here, packets: Sequence[Packet], *hooks: str) -> Iterator[tuple[Packet, Outcome]]:
@@ -37,6 +46,7 @@ def follow(here: Here, packets: Sequence[Packet], *hooks: str) -> Iterator[tuple
     chains = {family: base_chains(saved, native, family, hooks) for family in {p.family for p in packets}} if found else {}
     for packet in packets if found else ():
         yield packet, walk(chains[packet.family], packet)
+    reasons += [reason] if (reason := unseen_rules(here)) else []
     if reasons:
         raise NotRead("; ".join(dict.fromkeys(reasons)))
 

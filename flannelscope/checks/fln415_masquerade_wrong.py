@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from flannelscope.checks import Check, check
 from flannelscope.cidr import show
 from flannelscope.facts import Facts
-from flannelscope.filters import nft_tables, saved_tables
+from flannelscope.filters import nft_tables, saved_tables, unseen_rules
 from flannelscope.flannel.flags import is_true
 from flannelscope.flannel.masquerade import CHAIN, duplicates, native_missing, saved_missing
 from flannelscope.here import Here, NotRead
@@ -77,8 +77,8 @@ def _saved(here: Here, family: int, network: Prefix, own: Prefix) -> Iterator[Co
     command = f"{'iptables' if family == 4 else 'ip6tables'}-save -t nat"
     by_flavour = {table.flavour: saved_missing(table, here.release, network, own) for table in tables}
     if all(by_flavour.values()):  # none of the flavours has all
-        if len(by_flavour) < 2 and any(name.startswith("iptables") for name in here.kernel.missing):
-            raise NotRead(here.kernel.missing.get("iptables", "one flavour of iptables was not read"))
+        if reason := unseen_rules(here):
+            raise NotRead(reason)
         best = min(by_flavour.values(), key=len, default=(f"the chain {CHAIN}",))
         yield _complaint(here, family, best, "iptables", command)
         return
