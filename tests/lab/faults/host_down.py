@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.lab.faults import EVERY_BACKEND
 from tests.lab.faults.kernel import Kernel, Values
 
 
@@ -12,7 +11,7 @@ class HostDown(Kernel):
     NAME = "host-down"
     BREAKS = "a machine answers nobody"
     FINDINGS = ("FLN510",)
-    KINDS = EVERY_BACKEND
+    KINDS = ("vxlan", "host-gw")  # elsewhere flannel sets what went with the card at its next start only
     CUTS = "in"
 
     def breaks(self, values: Values) -> str:

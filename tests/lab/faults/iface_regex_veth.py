@@ -43,7 +43,7 @@ class IfaceRegexVeth(DaemonSetChange):
         self._restart_network(lab, victims)
         super().inject(lab, victims)
         words = f"failed to find IPv4 address for interface {matching}"
-        wait_until(lambda: words in self._log(lab, victim), f"flannel on {victim} says: {words}", 60)
+        wait_until(lambda: words in _log(lab, victim) + _log(lab, victim, "--previous"), f"flannel on {victim} says: {words}", 60)
 
     def _restart_network(self, lab: Cluster, victims: Victims) -> None:
         """bond1 deleted and made anew, with the MAC that it had; flannel.1 goes with it."""
@@ -51,12 +51,16 @@ class IfaceRegexVeth(DaemonSetChange):
         hands.shell(lab, machine.name, "ip link del bond1")
         networks.connect_private(lab.places, lab.settings, machine, victims.values["mac"])
 
-    def _log(self, lab: Cluster, node: str) -> str:
-        """What flannel said at its last start but one, or this one."""
-        name = hands.flannel_pods(lab)[node]["metadata"]["name"]
-        return lab.kubectl("-n", hands.FLANNEL[0], "logs", name, "--previous")
-
     def heal(self, lab: Cluster, victims: Victims) -> None:
         veth, matching = victims.values["veth"], victims.values["matching"]
         hands.shell(lab, victims.values["victim"], f"ip link set {matching} name {veth} || true")
         super().heal(lab, victims)
+
+
+def _log(lab: Cluster, node: str, *options: str) -> str:
+    """What flannel said since its last start, or before it; "" while the runtime is about to remove just that."""
+    name = hands.flannel_pods(lab)[node]["metadata"]["name"]
+    try:
+        return lab.kubectl("-n", hands.FLANNEL[0], "logs", name, *options)
+    except hands.LabFailed:
+        return ""

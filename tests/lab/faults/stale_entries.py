@@ -12,10 +12,12 @@ class StaleEntries(Kernel):
     BREAKS = "a node keeps route, ARP and FDB entry of a Node that no longer exists"
     FINDINGS = ("FLN405",)
     CUTS = ""
+    VARIANTS = ("whole", "without-route")  # neighbour and FDB entry alone do no harm
 
     def breaks(self, values: Values) -> str:
         base, mac = _gone(values)
-        return f"""ip route add {base}/24 via {base} dev flannel.1 onlink
+        route = f"ip route add {base}/24 via {base} dev flannel.1 onlink" if values["variant"] == "whole" else ""
+        return f"""{route}
 ip neigh add {base} lladdr {mac} dev flannel.1 nud permanent
 bridge fdb add {mac} dst 172.30.8.9 dev flannel.1 self permanent"""
 
@@ -26,7 +28,7 @@ ip neigh del {base} dev flannel.1
 bridge fdb del {mac} dev flannel.1"""
 
     def effect(self, values: Values) -> str:
-        return f"ip route show {_gone(values)[0]}/24 | grep -q ."
+        return f"ip neigh show {_gone(values)[0]} dev flannel.1 | grep -q PERMANENT"
 
 
 def _gone(values: Values) -> tuple[str, str]:
