@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from flannelscope.changes import matters
 from flannelscope.events import WatchState
 from flannelscope.growing import take
 from flannelscope.model import Node, Snapshot, Topic, Value
@@ -144,4 +145,4 @@ class Following:
 
 def what_matters(snapshot: Snapshot) -> dict[str, object]:
     """Of each Node, what other nodes' kernels have to follow."""
-    return {node.name: (node.uid, node.pod_cidrs, sorted(node.annotations.items())) for node in snapshot.nodes}
+    return {node.name: matters(node) for node in snapshot.nodes}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from flannelscope.changes import noticed
 from flannelscope.events import Event, GapFound, Grown
-from flannelscope.model import Gap, Snapshot
+from flannelscope.model import Gap, Snapshot, Topic
 from flannelscope.sources import Answer, Part
+
+REMEMBERED = 200  # changes of Nodes
 
 
 def take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
@@ -20,12 +23,20 @@ def take(snapshot: Snapshot, answer: Answer) -> tuple[Snapshot, Event]:
                 gaps = tuple(g for g in gaps if g.topic != answer.topic)
             gaps = _without(gaps, answer.healed)
             grown = replace(snapshot, taken=max(snapshot.taken, answer.reading.at), readings=readings, gaps=gaps, **answer.fields)
+            grown = _remembering(snapshot, grown, answer.reading.at)
             return grown, Grown(grown, answer.topic)
         case Gap():
             grown = replace(snapshot, gaps=(*_without(snapshot.gaps, (answer,)), answer))
             return grown, GapFound(answer, grown)
         case _:
             return snapshot, answer
+
+
+def _remembering(before: Snapshot, after: Snapshot, at: float) -> Snapshot:
+    """With the Nodes that came, went or changed since all of them were read."""
+    if after.nodes is before.nodes or not before.has(Topic.NODES) or not after.has(Topic.NODES):
+        return after
+    return replace(after, changes=(*before.changes, *noticed(before.nodes, after.nodes, at))[-REMEMBERED:])
 
 
 def _without(gaps: tuple[Gap, ...], gone: tuple[Gap, ...]) -> tuple[Gap, ...]:

@@ -159,7 +159,8 @@ class FollowedLine(View, frozen=True, kw_only=True):
     what: str
     at: float
     followed: int
-    of: int
+    read: int  # others that were looked at since then
+    of: int  # others there are
     lacking: str = ""
     seen: float | None = None  # when the others were last looked at
 

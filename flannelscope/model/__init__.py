@@ -8,6 +8,7 @@ Values do not compare by content (`eq=False`) and are not tracked by the cyclic 
 from __future__ import annotations
 
 from flannelscope.model.base import Prefix, Value
+from flannelscope.model.changes import NodeChange
 from flannelscope.model.daemonsets import DaemonSet, NodeRequirement, Toleration
 from flannelscope.model.findings import (
     CLUSTER,
@@ -70,6 +71,7 @@ __all__ = [
     "NftChain",
     "NftTable",
     "Node",
+    "NodeChange",
     "NodeContainer",
     "NodeRequirement",
     "Origin",

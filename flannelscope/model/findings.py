@@ -61,7 +61,7 @@ class Finding(Value, frozen=True, kw_only=True):
 
     `summary` says in one sentence what is true and what it means. `reach` names further Nodes on which this cause
     explains other findings ("*" for all, "" for findings that name no Node): a cause without Node subjects, like a dead
-    controller manager, needs it.
+    controller manager, needs it. `towards` are the far ends of what is wrong between Nodes: a cause may lie with them.
     """
 
     code: str
@@ -73,6 +73,7 @@ class Finding(Value, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     remedy: Remedy | None = None
     reach: tuple[str, ...] = ()
+    towards: tuple[str, ...] = ()
     consequences: tuple[Consequence, ...] = ()
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from flannelscope.model.base import Value
+from flannelscope.model.changes import NodeChange
 from flannelscope.model.daemonsets import DaemonSet
 from flannelscope.model.kernel import Sweep
 from flannelscope.model.nodes import Node
@@ -128,6 +129,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
     second_reads: Mapping[str, SecondRead] = {}  # by Node name, only those that pod_addresses.confirm_targets names
     sweep: Sweep | None = None
+    changes: tuple[NodeChange, ...] = ()  # of Nodes, since they were first read; oldest first
     second_sweep: Sweep | None = None  # of the nodes only that the first one makes suspicious
 
     def has(self, topic: Topic) -> bool:
