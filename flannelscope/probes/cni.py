@@ -12,7 +12,8 @@ from flannelscope.probes import Parsed, Probe, Unparsable, Way
 
 READ = r"""
 r=/var/lib/rancher
-set_to() { sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*\(.*\)/\1/p" $2 2>/dev/null | tail -n 1 | tr -d "[]\"'[:blank:]" | tr , ' '; }
+said() { sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*\(.*\)/\1/p" $2 2>/dev/null | tail -n 1; }
+set_to() { said "$1" "$2" | tr -d "[]\"'[:blank:]" | tr , ' '; }
 k="$r/k3s/agent/etc/containerd/config.toml $r/rke2/agent/etc/containerd/config.toml"
 t="/etc/containerd/config.toml $k"
 o='/etc/crio/crio.conf /etc/crio/crio.conf.d/*'

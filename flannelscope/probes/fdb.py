@@ -30,7 +30,7 @@ LISTENING = FdbEntry("", "", "", True)  # stands for what is left out
 
 
 @lru_cache(262_144)
-def _entry(mac: str, device: str, dst: str, state: str) -> FdbEntry | None:
+def entry(mac: str, device: str, dst: str, state: str) -> FdbEntry | None:
     """One object for equal entries of all nodes; None where it makes no sense."""
     address, hardware = framing.address(dst), framing.mac(mac)
     if not hardware or not device or (dst and not address):
@@ -46,21 +46,21 @@ def _from_text(output: bytes) -> Parsed[tuple[FdbEntry, ...]]:
     for line in lines(output):
         mac, *words = line.split()
         values = {word: words[at + 1] for at, word in enumerate(words[:-1]) if word in ("dev", "dst")}
-        entry = _entry(mac, values.get("dev", ""), values.get("dst", ""), "permanent" if "permanent" in words else "")
-        if entry is None:
+        found_entry = entry(mac, values.get("dev", ""), values.get("dst", ""), "permanent" if "permanent" in words else "")
+        if found_entry is None:
             unparsed.append(line)
         else:
-            found.append(entry)
+            found.append(found_entry)
     return Parsed(tuple(found), tuple(unparsed))
 
 
 def parse(output: bytes) -> Parsed[tuple[FdbEntry, ...]]:
     """The entries; raises Unparsable."""
     if is_json(output):
-        parsed = _LIST.parse(output, lambda entry: _entry(entry.mac, entry.ifname or entry.dev, entry.dst, entry.state))
+        parsed = _LIST.parse(output, lambda item: entry(item.mac, item.ifname or item.dev, item.dst, item.state))
     else:
         parsed = _from_text(output)
-    return Parsed(tuple(entry for entry in parsed.value if entry is not LISTENING), parsed.unparsed)
+    return Parsed(tuple(held for held in parsed.value if held is not LISTENING), parsed.unparsed)
 
 
 PROBE = Probe(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
 
@@ -53,6 +54,12 @@ def _vxlan(data: _VxlanData) -> Vxlan:
     return Vxlan(vni=data.id, port=data.port, local=local, parent=intern(data.link), learning=data.learning, gbp=data.gbp)
 
 
+@lru_cache(1024)
+def _flags(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """The device's own flags. iproute2 adds M-DOWN where the device below, or a veth's other end, is down."""
+    return tuple(intern(flag) for flag in flags if flag and flag != "M-DOWN")
+
+
 def _link(entry: _Entry, kind: str, vxlan: Vxlan | None, indexes: Mapping[str, int]) -> Link:
     """The value. What stands behind the @ is the other end of a veth, and the device below of others.
 
@@ -65,7 +72,7 @@ def _link(entry: _Entry, kind: str, vxlan: Vxlan | None, indexes: Mapping[str, i
         index=entry.ifindex,
         name=intern(entry.ifname),
         kind=intern(kind),
-        flags=entry.flags,
+        flags=_flags(entry.flags),
         mtu=entry.mtu,
         mac=framing.mac(entry.address),
         operstate=intern(entry.operstate),

@@ -26,7 +26,7 @@ _LIST = JsonList(_Entry)
 
 
 @lru_cache(262_144)
-def _neighbour(dst: str, device: str, lladdr: str, states: tuple[str, ...]) -> Neighbour | None:
+def neighbour(dst: str, device: str, lladdr: str, states: tuple[str, ...]) -> Neighbour | None:
     """One object for equal entries of all nodes; None where the address is none."""
     address = framing.address(dst)
     return Neighbour(address, device, framing.mac(lladdr), states) if address else None
@@ -39,7 +39,7 @@ def _from_text(output: bytes) -> Parsed[tuple[Neighbour, ...]]:
         dst, *words = line.split()
         values = {word: words[at + 1] for at, word in enumerate(words[:-1]) if word in ("dev", "lladdr")}
         states = tuple(word for word in words if word in STATES)
-        entry = _neighbour(dst, values.get("dev", ""), values.get("lladdr", ""), states)
+        entry = neighbour(dst, values.get("dev", ""), values.get("lladdr", ""), states)
         if entry is None or not entry.device or (entry.mac == "") != ("lladdr" not in values):
             unparsed.append(line)
         else:
@@ -50,7 +50,7 @@ def _from_text(output: bytes) -> Parsed[tuple[Neighbour, ...]]:
 def parse(output: bytes) -> Parsed[tuple[Neighbour, ...]]:
     """The entries of both families; raises Unparsable."""
     if is_json(output):
-        return _LIST.parse(output, lambda entry: _neighbour(entry.dst, entry.dev, entry.lladdr, entry.state))
+        return _LIST.parse(output, lambda entry: neighbour(entry.dst, entry.dev, entry.lladdr, entry.state))
     return _from_text(output)
 
 

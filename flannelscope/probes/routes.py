@@ -45,7 +45,7 @@ _LIST = JsonList(_Entry)
 
 
 @lru_cache(262_144)
-def _route(
+def route(
     family: int, dst: str, gateway: str, device: str, flags: tuple[str, ...], table: str, kind: str, protocol: str, metric: int,
     source: str, further: tuple[tuple[str, str], ...],
 ) -> Route | None:  # fmt: skip
@@ -71,7 +71,7 @@ def _from_entry(entry: _Entry, family: int) -> Route | None:
     if hops:
         gateway, device, flags = _gateway(hops[0]), hops[0].dev, entry.flags + hops[0].flags
         further = tuple((_gateway(hop), hop.dev) for hop in hops[1:])
-    return _route(
+    return route(
         family, entry.dst, gateway, device, flags, entry.table, entry.type, entry.protocol, entry.metric, entry.prefsrc, further
     )
 
@@ -104,9 +104,15 @@ def _from_words(words: list[str], family: int, protocol: str) -> _Entry | None:
         elif word == "src":
             entry.prefsrc = value
         elif word == "metric":
-            entry.metric = int(value) if value.isascii() and value.isdigit() and len(value) < 11 else 0
+            entry.metric = _metric(value)
     entry.flags = tuple(flags)
     return entry
+
+
+def _metric(text: str) -> int:
+    """busybox prints large ones as negative."""
+    digits = text.removeprefix("-")
+    return int(text) & 0xFFFFFFFF if digits.isascii() and digits.isdigit() and len(digits) < 11 else 0
 
 
 def _from_text(output: bytes, family: int) -> Parsed[tuple[Route, ...]]:
@@ -126,8 +132,14 @@ def _from_text(output: bytes, family: int) -> Parsed[tuple[Route, ...]]:
             unparsed.append(line)
         else:
             entries.append(entry)
-    found = (_from_entry(entry, family) for entry in entries)
+    unparsed += [f"{entry.dst}: its next hops were not told" for entry in entries if _leads_nowhere(entry)]
+    found = (_from_entry(entry, family) for entry in entries if not _leads_nowhere(entry))
     return Parsed(tuple(route for route in found if route is not None), tuple(unparsed))
+
+
+def _leads_nowhere(entry: _Entry) -> bool:
+    """busybox does not print the next hops of a multipath route."""
+    return entry.type == "unicast" and not (entry.dev or entry.gateway or entry.nexthops)
 
 
 def parse(output: bytes) -> Parsed[tuple[Route, ...]]:

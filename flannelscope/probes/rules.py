@@ -1,4 +1,4 @@
-"""Policy routing rules: which table a packet is looked up in."""
+"""Policy routing rules: which table a packet is looked up in. busybox does not print that a rule is negated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LIST: JsonList[dict[str, Any]] = JsonList(dict[str, Any])
 
 
 @lru_cache(16384)
-def _rule(family: int, priority: int, selector: str, table: str, action: str) -> Rule:
+def rule(family: int, priority: int, selector: str, table: str, action: str) -> Rule:
     return Rule(family=family, priority=priority, selector=selector, table=table, action=action)
 
 
@@ -39,7 +39,7 @@ def _from_entry(entry: dict[str, Any], family: int) -> Rule | None:
     action, goto = str(entry.get("action", "")), entry.get("goto")
     if goto is not None:
         action = f"goto {goto}"
-    return _rule(family, priority, " ".join(words), str(entry.get("table", "")), action.removeprefix("to_tbl"))
+    return rule(family, priority, " ".join(words), str(entry.get("table", "")), action.removeprefix("to_tbl"))
 
 
 # What stands in the value already, or says nothing about which packets are meant.
@@ -53,8 +53,13 @@ def _end(name: str, address: object, length: object) -> list[str]:
     return [name, f"{address}/{length}" if length is not None else str(address)]
 
 
+# Names of JSON that differ from the words of the text format.
+_WORDS = {"suppress_prefixlen": "suppress_prefixlength"}
+
+
 def _more(name: str, value: object) -> list[str]:
-    return [name] if value is None else [name, str(value)]
+    word = _WORDS.get(name, name)
+    return [word] if value is None else [word, str(value)]
 
 
 def _from_line(line: str, family: int) -> Rule | None:
@@ -72,7 +77,9 @@ def _from_line(line: str, family: int) -> Rule | None:
             words, action = words[:at], " ".join(_without_protocol(words[at:]))
             break
     selector = [word for word in _without_protocol(words) if word not in ("[detached]", "[unresolved]")]
-    return _rule(family, int(number), " ".join(selector), table, action) if selector and (table or action) else None
+    # "lookup unspec" is busybox' way to say that it does not know what the rule does.
+    told = selector and (table or action) and table != "unspec"
+    return rule(family, int(number), " ".join(selector), table, action) if told else None
 
 
 def _without_protocol(words: list[str]) -> list[str]:
