@@ -197,10 +197,29 @@ class FlannelScope(Navigation):
                 self._watch_freshness()
             case wire.Declined():
                 self._begin(lambda run: wire.Reread(run=run))
+            case wire.Asked():
+                self._ask(event)
+            case wire.Finished():
+                self._answered_late()
             case wire.Failed(what=what) if self.current_mode != "overview":  # which says it in full
                 self.notify(f"{what} Press r to read again.", severity="error", markup=False)
             case _:
                 pass
+
+    def _ask(self, asked: wire.Asked) -> None:
+        """Put a question of the engine to the operator."""
+        from tui.widgets.asking import Asking
+
+        run = asked.run
+        self.push_screen(Asking(asked), lambda said: self.engine.ask(wire.Reply(run=run, id=asked.id, text=said)))
+
+    def _answered_late(self) -> None:
+        """The engine goes on without the answers that did not come in time."""
+        from tui.widgets.asking import Asking
+
+        while isinstance(self.screen, Asking):
+            self.pop_screen()
+            self.notify("Nobody answered in time. Press r to be asked again.", severity="warning", markup=False)
 
     def _watch_freshness(self) -> None:
         """One timer, only where nothing follows a live cluster any more; so an idle console paints nothing."""

@@ -20,7 +20,7 @@ from flannelscope.model import Gap, Node, Reading, Snapshot, Topic
 from flannelscope.model.kernel import Kernel, Sweep
 from flannelscope.probes import all_probes
 from flannelscope.questions import LEAVE, YES, Question
-from flannelscope.sources import Answer, NodesNow, Part, Refreshes, Rereads, Source
+from flannelscope.sources import Answer, NodesNow, Part, Refreshes, Rereads, Source, this_machine
 from flannelscope.sources.login import Login, plan
 from flannelscope.sources.ssh.values import Answered, Failed, Host, Target
 from flannelscope.text import count
@@ -28,6 +28,7 @@ from flannelscope.text import count
 GATHER = 0.5  # seconds between two Parts while nodes answer
 LARGEST = 16_000_000  # bytes of one node's answer
 DECLINED = "declined by the operator: no leave was given to log in to the nodes"
+UNANSWERED = "nobody answered whether the nodes may be logged in to"
 UNSTEADY = "the Nodes could not be read again after the kernels, so that none is known to have been steady meanwhile"
 WINDOWS = "windows"
 
@@ -91,7 +92,7 @@ class Eyes:
         asked = [node for node in nodes if node.os != WINDOWS]
         round_ = _Round(known, asked, len(nodes) - len(asked), self._clock(), second=names is not None)
         if not (yield from self._answers(asked, round_, stop)):
-            yield Gap(Topic.KERNELS, DECLINED)
+            yield Gap(Topic.KERNELS, DECLINED if self.login.given is False else UNANSWERED)
             return
         if stop.is_set():
             return
@@ -105,12 +106,22 @@ class Eyes:
     def _answers(self, nodes: Sequence[Node], round_: _Round, stop: threading.Event) -> Generator[Answer, None, bool]:
         """Have every node answer or fail; whether there was leave to ask them."""
         fleet, nonce = self.login.fleet, secrets.token_hex(16)
-        targets, failed = fleet.targets([Host(node.name, node.internal_ips[0] if node.internal_ips else "") for node in nodes])
+        script = bundle_script.script(all_probes().values(), nonce)
+        own = [node for node in nodes if this_machine.is_here(node.internal_ips)]
+        away = [Host(node.name, node.internal_ips[0] if node.internal_ips else "") for node in nodes if node not in own]
+        for node in own:
+            said = this_machine.run(node.name, script, self.login.settings.deadline, stop)
+            if isinstance(said, Failed):
+                round_.failed(said)
+            else:
+                self._take(said, nonce, round_, own=True)
+        if not away:
+            return True
+        targets, failed = fleet.targets(away)
         for fault in failed:
             round_.failed(fault)
         if not (yield from self._leave(targets, stop)):
             return False
-        script = bundle_script.script(all_probes().values(), nonce)
         told = time.monotonic()
         for item in fleet.run(targets, script, limit=LARGEST, deadline=self.login.settings.deadline, stop=stop):
             if isinstance(item, Question):
@@ -124,10 +135,11 @@ class Eyes:
                 told = time.monotonic()
         return True
 
-    def _take(self, answered: Answered, nonce: str, round_: _Round) -> None:
+    def _take(self, answered: Answered, nonce: str, round_: _Round, *, own: bool = False) -> None:
         at = answered.at + (self._clock() - time.time())
         try:
-            round_.kernels[answered.node] = bundle_answer.kernel(answered, nonce, at=at)
+            kernel = bundle_answer.kernel(answered, nonce, at=at)
+            round_.kernels[answered.node] = this_machine.completed(kernel) if own else kernel
         except bundle_answer.NoAnswer as reason:
             round_.gaps.append(Gap(Topic.KERNELS, str(reason), answered.node))
 
@@ -139,9 +151,9 @@ class Eyes:
             said = plan(targets, list(probes), [name for name, probe in probes.items() if probe.root])
             question = login.questions.new(LEAVE, count(len(targets), "node"), said)
             yield question
-            login.given = not login.questions.asks or login.questions.wait(question, stop.is_set) == YES
-            if stop.is_set() and not login.given:
-                login.given = None
+            answer = login.questions.wait(question, stop.is_set) if login.questions.asks else YES
+            login.given = None if answer is None else answer == YES
+            return bool(login.given)
         return login.given is not False
 
     def _nodes_again(self, known: Snapshot, stop: threading.Event) -> Generator[Answer, None, Mapping[str, Node] | None]:

@@ -1,0 +1,91 @@
+"""The node that the program itself runs on: the same script in a shell of its own, and netlink for what that did not tell."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from msgspec.structs import replace
+
+from flannelscope.errors import CannotRead
+from flannelscope.model import Kernel
+from flannelscope.sources.ssh.values import Answered, Failed
+
+ORIGIN = "this machine"
+_DISCARD = 9  # a port; nothing is sent there
+_LOOK = 0.1
+_COMMAND = ("env", "LC_ALL=C", "sh", "-s")
+
+
+def is_here(addresses: Sequence[str]) -> bool:
+    """Whether one of these is an address of this machine: the kernel then takes the same one to send from. Nothing is sent."""
+    return any(map(_own, addresses))
+
+
+def _own(text: str) -> bool:
+    try:
+        address = ip_address(text)
+        if address.is_loopback:
+            return False
+        with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((text, _DISCARD))
+            return ip_address(probe.getsockname()[0]) == address
+    except (OSError, ValueError):
+        return False
+
+
+def run(node: str, script: bytes, deadline: float, stop: threading.Event) -> Answered | Failed:
+    """What the script says here; `deadline` in seconds. Whatever it started ends with it."""
+    at, begun = time.time(), time.monotonic()
+    try:
+        process = subprocess.Popen(
+            _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+    except OSError as error:
+        return Failed(node=node, reason=f"No shell could be started on this machine: {error.strerror}.")
+    given: bytes | None = script
+    while True:
+        try:
+            output, error_text = process.communicate(given, timeout=_LOOK)
+            break
+        except subprocess.TimeoutExpired:
+            given = None
+            if stop.is_set() or time.monotonic() > begun + deadline:
+                _end(process)
+                return Failed(node=node, reason=f"The script did not end on this machine within {deadline:.0f} s.")
+    return Answered(
+        node=node,
+        at=at,
+        origin=ORIGIN,
+        output=output,
+        error=error_text[:2000].decode("utf-8", "replace"),
+        status=process.returncode,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    import os
+    import signal
+    from contextlib import suppress
+
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def completed(kernel: Kernel) -> Kernel:
+    """With what netlink tells of this machine in place of what the script could not."""
+    from flannelscope.sources import netlink
+
+    try:
+        told = netlink.kernel(kernel.node)
+    except CannotRead:
+        return kernel
+    facts = {**told.facts, **kernel.facts}
+    missing = {name: reason for name, reason in kernel.missing.items() if name not in facts}
+    return replace(kernel, facts=facts, missing=missing)
