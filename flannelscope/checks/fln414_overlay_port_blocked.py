@@ -28,6 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.cidr import parse
 from flannelscope.facts import Facts
@@ -95,10 +97,10 @@ def _packets(here: Here, peers: dict[int, list[Prefix]], hook: str) -> Iterator[
         for peer in peers[family] if card else ():
             if own is None:
                 break
+            packet = Packet(family=family, source=own, destination=peer, outgoing=card, protocol="udp", destination_port=port)
             if hook == "input":
-                yield Packet(family=family, source=peer, destination=own, incoming=card, protocol="udp", destination_port=port)
-            else:
-                yield Packet(family=family, source=own, destination=peer, outgoing=card, protocol="udp", destination_port=port)
+                packet = replace(packet, source=peer, destination=own, incoming=card, outgoing="", ends_here=True)
+            yield packet
 
 
 def _ports(here: Here) -> Iterator[tuple[int, int]]:

@@ -174,10 +174,12 @@ def _mark(value: str, _words: list[str]) -> Test:
     return lambda packet: None if packet.marked else asked == 0
 
 
-def _kind_of_address(value: str, _: list[str]) -> Test:
-    """The addresses of pods are unicast and not the node's own."""
-    kinds = value.upper().split(",")
-    return lambda packet: "UNICAST" in kinds if packet.outgoing and packet.incoming else None
+def _kind_of(side: str) -> Callable[[str, list[str]], Test]:
+    def made(value: str, _: list[str]) -> Test:
+        kinds = value.lower().split(",")
+        return lambda packet: packet.kind(side) in kinds
+
+    return made
 
 
 def _tcp_flags(_: str, values: list[str]) -> Test:
@@ -237,8 +239,8 @@ _TESTS: dict[str, Callable[[str, list[str]], Test]] = {
     "--state": _state,
     "--ctstatus": lambda value, _: lambda packet: "NONE" in value.upper().split(","),
     "--mark": _mark,
-    "--dst-type": _kind_of_address,
-    "--src-type": _kind_of_address,
+    "--dst-type": _kind_of("destination"),
+    "--src-type": _kind_of("source"),
     "--syn": lambda value, _: lambda packet: packet.protocol == "tcp",
     "--tcp-flags": _tcp_flags,
     "--src-range": _range("source"),

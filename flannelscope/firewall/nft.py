@@ -174,9 +174,9 @@ def _payload(inner: Expression, packet: Packet) -> Any:
 
 
 def _route_kind(inner: Expression, packet: Packet) -> Any:
-    """fib: addresses of pods are unicast, and lie where their route points."""
+    """fib: the kind of an address, and whether it has a route at all."""
     if inner.get("result") == "type":
-        return "unicast" if packet.incoming and packet.outgoing else _UNKNOWN
+        return packet.kind("destination" if "daddr" in inner.get("flags", ()) else "source")
     if inner.get("result") in ("oif", "oifname"):
         return True  # there is a route back
     return _UNKNOWN

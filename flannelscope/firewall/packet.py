@@ -26,6 +26,13 @@ class Packet(Value, frozen=True, kw_only=True):
     destination_port: int = UNUSUAL
     state: str = "new"
     marked: bool = False
+    ends_here: bool = False  # its destination is the node itself
+
+
+    def kind(self, side: str) -> str:
+        """What kind of address its source or destination is to this node, in the words of addrtype and fib."""
+        own = self.ends_here if side == "destination" else not self.incoming
+        return "local" if own else "unicast"
 
 
 def both(sures: list[Sure]) -> Sure:
