@@ -107,7 +107,7 @@ class Eyes:
         """Have every node answer or fail; whether there was leave to ask them."""
         fleet, nonce = self.login.fleet, secrets.token_hex(16)
         script = bundle_script.script(all_probes().values(), nonce)
-        own = [node for node in nodes if this_machine.is_here(node.internal_ips)]
+        own = [node for node in nodes if this_machine.is_here(node)]
         away = [Host(node.name, node.internal_ips[0] if node.internal_ips else "") for node in nodes if node not in own]
         for node in own:
             said = this_machine.run(node.name, script, self.login.settings.deadline, stop)

@@ -6,13 +6,12 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
 from ipaddress import ip_address
 
 from msgspec.structs import replace
 
 from flannelscope.errors import CannotRead
-from flannelscope.model import Kernel
+from flannelscope.model import Kernel, Node
 from flannelscope.sources.ssh.values import Answered, Failed
 
 ORIGIN = "this machine"
@@ -21,12 +20,19 @@ _LOOK = 0.1
 _COMMAND = ("env", "LC_ALL=C", "sh", "-s")
 
 
-def is_here(addresses: Sequence[str]) -> bool:
-    """Whether one of these is an address of this machine: the kernel then takes the same one to send from. Nothing is sent."""
-    return any(map(_own, addresses))
+def is_here(node: Node) -> bool:
+    """Whether the Node is this machine: by its name and an address, for either alone is found on other machines too."""
+    names = {node.name, node.labels.get("kubernetes.io/hostname", node.name)}
+    return bool(names & _names()) and any(map(_own, node.internal_ips))
+
+
+def _names() -> set[str]:
+    name = socket.gethostname()
+    return {name, name.partition(".")[0]}
 
 
 def _own(text: str) -> bool:
+    """Whether it is an address of this machine: the kernel then takes the same one to send from. Nothing is sent."""
     try:
         address = ip_address(text)
         if address.is_loopback:
