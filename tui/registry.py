@@ -20,7 +20,7 @@ def pages() -> dict[str, type[Page]]:
     found: dict[str, type[Page]] = {}
     keys: set[str] = set()
     for page in sorted((p for p in _found() if not issubclass(p, Detail)), key=lambda p: (not p.KEY.isdigit(), p.KEY)):
-        if page.MODE in found or page.KEY in keys:
+        if page.MODE in found or (page.KEY and page.KEY in keys):
             raise ValueError(f"two pages are called {page.MODE} or have the key {page.KEY}")
         keys.add(page.KEY)
         found[page.MODE] = page

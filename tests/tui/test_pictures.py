@@ -6,14 +6,16 @@ After a change that is meant: `pytest tests/tui/test_pictures.py --snapshot-upda
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from flannelscope import wire
+from flannelscope.node_views import AnyDetail, PairState
 from flannelscope.views import FindingView, NodeRow
+from tests.tui.test_mesh import CHANGED, OUTLIERS, SAYS, cell, mesh
 from tests.tui.world import NODES, TWINS, SaidEngine, console, finding, node, reading
 
 pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are made on Python 3.11")
@@ -46,6 +48,37 @@ def picture(*keys: str, **said: Any) -> dict[str, Any]:
     return {"app": console(engine), "run_before": before}
 
 
+def told(*keys: str, details: Sequence[tuple[str, tuple[str, ...], AnyDetail]], then: Sequence[str] = ()) -> dict[str, Any]:
+    """A picture of a screen for which the engine told details; `then` are keys pressed afterwards."""
+    engine = SaidEngine()
+    app = console(engine)
+
+    async def before(pilot: Pilot[int]) -> None:
+        await pilot.pause()
+        engine.say(*reading(rows=ROWS, findings=FINDINGS))
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        for what, about, view in details:
+            engine.say(wire.Detailed(run=app.store.state.run, what=what, about=about, view=view))
+            await pilot.pause()
+        for key in then:
+            await pilot.press(key)
+            await pilot.pause()
+
+    return {"app": app, "run_before": before}
+
+
+FORTY = tuple(f"w{number:03}" for number in range(1, 41))
+HUNDREDS = tuple(f"w{number:03}" for number in range(1, 301))
+FAULTS = ((4, 17), *((row, 9) for row in range(40) if row != 9), (21, 3))
+MESH = (("mesh", (), mesh(*FAULTS, names=FORTY)), ("cell", ("w001", "w010"), cell("w001", "w010")))
+PAIR = (
+    ("mesh", (), mesh((0, 1))),
+    ("cell", ("w001", "w002"), cell("w001", "w002")),
+    ("cell", ("w002", "w001"), cell("w002", "w001", PairState.OK)),
+)
 PICTURES: dict[str, Callable[[], dict[str, Any]]] = {
     "overview": lambda: picture(),
     "nodes": lambda: picture("2"),
@@ -55,6 +88,12 @@ PICTURES: dict[str, Callable[[], dict[str, Any]]] = {
     "finding": lambda: picture("7", "enter"),
     "setting": lambda: picture("j", "j", "j", "j", "enter"),
     "requests": lambda: picture("at"),
+    "mesh": lambda: told("4", details=MESH, then=["n"]),
+    "mesh-300": lambda: told("4", details=(("mesh", (), mesh((7, 250), (90, 91), names=HUNDREDS)),)),
+    "pair": lambda: told("4", details=PAIR, then=["right", "enter"]),
+    "node-interfaces": lambda: told("2", "enter", "tab", details=(("node-says", ("w031",), SAYS),)),
+    "outliers": lambda: told("colon", *"outliers", "enter", details=(("outliers", (), OUTLIERS),)),
+    "changed": lambda: told("colon", *"changed", "enter", details=(("followed", (), CHANGED),)),
     "help": lambda: picture("2", "question_mark"),
     "reading": lambda: picture(
         events=(
