@@ -85,8 +85,9 @@ def order(findings: Iterable[Finding]) -> list[Finding]:
 def settle(findings: list[Finding], checks: Iterable[Check]) -> list[Finding]:
     """Put each finding that another explains inside it; one cause, one finding.
 
-    A finding is explained when its code stands in the other's `swallows` and all its Nodes are among the other's Nodes and
-    reach. What explains it may be explained itself: then both stand in the first cause. Swallowing has no cycles.
+    A finding is explained when its code stands in the other's `swallows` and all its Nodes, or all it is `towards`, are
+    among the other's Nodes and reach. What explains it may be explained itself: then both stand in the first cause.
+    Swallowing has no cycles.
     """
     swallows = {check.code: frozenset(check.swallows) for check in checks}
     rank = _closure(swallows)
@@ -99,8 +100,13 @@ def settle(findings: list[Finding], checks: Iterable[Check]) -> list[Finding]:
     kept: list[Finding] = []
     for finding in findings:
         nodes = frozenset(finding.nodes or (WHOLE_CLUSTER,))
+        ends = (nodes, frozenset(finding.towards)) if finding.towards else (nodes,)
         explaining = next(
-            (candidate for candidate, covered in by_effect.get(finding.code, ()) if EVERYWHERE in covered or nodes <= covered),
+            (
+                candidate
+                for candidate, covered in by_effect.get(finding.code, ())
+                if EVERYWHERE in covered or any(end <= covered for end in ends)
+            ),
             None,
         )
         if explaining is None:

@@ -53,6 +53,7 @@ class Check(Value, frozen=True, kw_only=True):
         evidence: tuple[Evidence, ...] = (),
         remedy: Remedy | None = None,
         reach: tuple[str, ...] = (),
+        towards: tuple[str, ...] = (),
     ) -> Finding:
         """A Finding of this check; its remedy ends with the command that proves that it worked."""
         severity = self.severity if severity is None else severity
@@ -68,6 +69,7 @@ class Check(Value, frozen=True, kw_only=True):
             evidence=evidence,
             remedy=remedy,
             reach=reach,
+            towards=towards,
         )
 
     def unknown(self, reason: str, nodes: tuple[str, ...] = ()) -> Unknown:

@@ -6,9 +6,10 @@ How it is known
 The API shows only that it may have happened: managedFields say that flannel's annotations stand unchanged from before the
 podCIDR was set by another hand, and some peer's flannel has been running since before that. These times are upper bounds
 (an entry is rewritten as a whole), so it is taken for a sign only where the annotations are as old as the Node itself, or
-the podCIDR was not set by a controller manager. Proof is on the peers: entries that are missing, or `Error turning node`
-in their logs. A Node made anew with unchanged annotations while a watch was interrupted, and a dual-stack node of which
-one family's annotations changed, leave no trace in the API at all.
+the podCIDR was not set by a controller manager. The peers' kernels confirm it (`--ssh`): most of those whose flannel ran when the
+podCIDR came have no entry for the Node. Without that sign too: where all nodes that were read lack a Node that is younger than
+their flannel, or hold entries of another time for it (a Node made anew with unchanged annotations while a watch was interrupted,
+a dual-stack node of which one family's annotations changed), which leaves no trace in the API at all.
 
 How to see it
 
@@ -38,11 +39,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flannelscope.checks import REACHABILITY, Check, check
+from flannelscope.exchange import touch
 from flannelscope.facts import Facts, Network
-from flannelscope.model import Finding, Node, Severity, Topic, Unknown, Writer
-from flannelscope.proofs import members, when
-
-SAME_MOMENT = 2.0  # seconds between a Node's creation and the entry of the request that created it
+from flannelscope.kernel_causes import Blamed, Lack, causes, podcidr_came_later
+from flannelscope.kernel_words import lacks
+from flannelscope.model import Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.proofs import members, when, written
+from flannelscope.text import fold
 
 
 @check(
@@ -53,34 +56,46 @@ SAME_MOMENT = 2.0  # seconds between a Node's creation and the entry of the requ
     swallows=("FLN208", "FLN310", "FLN311", "FLN401", "FLN402", "FLN403", "FLN404", "FLN405", *REACHABILITY),
 )
 def never_learnt(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
-    """Members of which peers may never have heard; a sign only, as far as the API tells."""
+    """Members of which running peers know nothing; a sign only, as far as the API tells."""
+    known = causes(facts)
+    confirmed = known.unheard if known is not None else {}
+    for blamed in confirmed.values():
+        yield _finding(self, facts, blamed)
     for network in facts.networks:
         since = _oldest_peers(facts, network)
         for node, _ in members(facts, network):
-            set_at = _podcidr_came_later(node)
-            if set_at is not None and (since is None or since < set_at):
-                yield self.unknown(
-                    f"its podCIDR was set (not after {when(set_at)}) later than its annotations were written, and some peers' "
-                    "flannel runs since before: whether they have its routes, their kernels or logs tell",
-                    (node.name,),
-                )
+            set_at = podcidr_came_later(node)
+            if set_at is None or node.name in confirmed or not (since is None or since < set_at) or _known(facts, node):
+                continue
+            yield self.unknown(
+                f"its podCIDR was set (not after {when(set_at)}) later than its annotations were written, and some peers' "
+                "flannel runs since before: whether they have its routes, their kernels or logs tell",
+                (node.name,),
+            )
 
 
-def _podcidr_came_later(node: Node) -> float | None:
-    """When the podCIDR was set at the latest, if managedFields say that this was after the annotations; else None."""
-    annotated = [w.at for w in node.writers if w.field == "flannel" and w.at is not None]
-    if not annotated or not node.pod_cidrs or node.created is None:
-        return None
-    last = max(annotated)
-    hands = {w.manager for w in node.writers if w.field == "flannel"}
-    later = [w for w in node.writers if w.field == "podCIDR" and w.manager not in hands and w.at is not None and last < w.at]
-    # A controller manager's entry moves on with every taint it sets: then only the Node's own age is a sign.
-    told = [w.at for w in later if w.at is not None and (last <= node.created + SAME_MOMENT or not _is_controller(w))]
-    return max(told, default=None)
+def _known(facts: Facts, node: Node) -> bool:
+    """Whether the kernels of all peers were read and have it."""
+    mesh, known = facts.mesh, causes(facts)
+    if mesh is None or known is None or node.name in known.lacking:
+        return False
+    here = (grid for grid in mesh.grids if node.name in grid.names)
+    return all(name in mesh.sweep.kernels for grid in here for name in grid.names if name != node.name)
 
 
-def _is_controller(writer: Writer) -> bool:
-    return "controller" in writer.manager or writer.manager in ("k3s", "rke2")
+def _finding(self: Check, facts: Facts, blamed: Blamed) -> Finding:
+    node = facts.nodes[blamed.peer]
+    what = "hold entries of another time for" if blamed.lack is Lack.OUTDATED else "know nothing of"
+    since = f", though their flannel ran when its podCIDR came (not after {when(blamed.since)})" if blamed.since else ""
+    return self.finding(
+        f"{fold(blamed.observers)} {what} {node.name} ({', '.join(node.pod_cidrs)}){since}: nobody there reaches its pods.",
+        (node_subject(node.name),),
+        evidence=(*written(node, "podCIDR"), *written(node), *lacks(facts, blamed)),
+        remedy=Remedy(
+            f"Touch the annotation of {node.name}: every running flannel then takes it in.",
+            touch(facts, (node.name,)),
+        ),
+    )
 
 
 def _oldest_peers(facts: Facts, network: Network) -> float | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -77,8 +78,8 @@ def kernel(
     facts: Facts = {"rules": rules(), "links": (), "addresses": (), "routes": (), "neighbours": (), "fdb": ()}
     everybody = tuple(nodes)
     for family in families:
-        own = Said4(node, family)
-        peers = [said for said in (Said4(other, family) for other in everybody) if _taken_in(own, said)]
+        own = _said(node, family)
+        peers = [said for said in (_said(other, family) for other in everybody) if _taken_in(own, said)]
         for name, values in _machine(node, own, family).items():
             facts[name] += values
         if own.member:
@@ -86,6 +87,9 @@ def kernel(
                 facts[name] += values
     raw = {name: Said(command=command) for name, command in COMMANDS.items()}
     return Kernel(node=node.name, at=at, origin=f"ssh ops@{(node.internal_ips or ('?',))[0]}", facts=facts, raw=raw)
+
+
+_said = lru_cache(maxsize=4096)(Said4)  # Nodes are hashed by what they are, not by what they hold
 
 
 def _taken_in(own: Said4, said: Said4) -> bool:
