@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -17,14 +17,16 @@ class JsonList(Generic[E]):
     """How a list of entries of one struct is read. Empty output is an empty list: so iproute2 says that there is nothing."""
 
     def __init__(self, entry: type[E]) -> None:
-        self.entry = entry
         self.decoder = msgspec.json.Decoder(list[entry])  # type: ignore[valid-type]
+        self.single = msgspec.json.Decoder(entry)
 
     def parse(self, output: bytes, value: Callable[[E], V | None]) -> Parsed[tuple[V, ...]]:
         """The values; what is None, or of another shape, is counted as not understood. Raises Unparsable where it is no list."""
         try:
             entries = self.decoder.decode(output) if output.strip() else []
-        except msgspec.DecodeError as error:
+        except UnicodeDecodeError:  # a device may have any bytes for a name
+            return self.parse(output.decode("utf-8", "replace").encode(), value)
+        except (msgspec.DecodeError, RecursionError) as error:
             return self._one_by_one(output, value, str(error))
         found = [value(entry) for entry in entries]
         if None not in found:
@@ -37,24 +39,24 @@ class JsonList(Generic[E]):
         unparsed: list[str] = []
         for item in _items(output, why):
             try:
-                made = value(msgspec.convert(item, self.entry))
-            except msgspec.ValidationError:
+                made = value(self.single.decode(item))
+            except (msgspec.DecodeError, RecursionError):
                 made = None
             if made is None:
-                unparsed.append(_shown(item))
+                unparsed.append(bytes(item).decode())
             else:
                 found.append(made)
         return Parsed(tuple(found), tuple(unparsed))
 
 
-def _items(output: bytes, why: str) -> list[Any]:
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _items(output: bytes, why: str) -> list[msgspec.Raw]:
     try:
-        items = msgspec.json.decode(output)
+        return _ITEMS.decode(output.decode("utf-8", "replace"))
     except (msgspec.DecodeError, RecursionError):
-        raise Unparsable(f"this is no JSON: {why}") from None
-    if not isinstance(items, list):
-        raise Unparsable("a list of JSON was awaited")
-    return items
+        raise Unparsable(f"this is no list of JSON: {why}") from None
 
 
 def _shown(item: object) -> str:

@@ -89,7 +89,7 @@ def _from_entry(entry: _Entry, indexes: Mapping[str, int]) -> Link | None:
     if entry.linkinfo and kind == "vxlan":
         try:
             vxlan = _vxlan(_VXLAN.decode(bytes(entry.linkinfo.info_data) or b"{}"))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
     return _link(entry, kind, vxlan, indexes)
 

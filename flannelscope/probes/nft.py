@@ -74,7 +74,7 @@ _ASIDE = (
 def parse(output: bytes) -> Parsed[tuple[NftTable, ...]]:
     """The tables; raises Unparsable."""
     try:
-        items = msgspec.json.decode(output)["nftables"]
+        items = msgspec.json.decode(output.decode("utf-8", "replace"))["nftables"]
     except (msgspec.DecodeError, RecursionError, KeyError, TypeError, IndexError):
         raise Unparsable("this is no rule set of nft -j") from None
     if not isinstance(items, list):
