@@ -40,6 +40,8 @@ def execute(link: Link, script: bytes, limit: int, until: float, ending: Ending)
             raise NotReached(f"logged in, then {link.wire.problem}") from None
         if time.monotonic() >= until:
             raise ended_without(bytes(heard), time.monotonic() - begun) from None
+        if link.is_active():
+            raise NotReached("logged in, but its sshd refuses to run a command") from None
         if not heard:
             raise Stale(clean(str(error) or type(error).__name__, 200)) from None
         raise NotReached(f"the connection ended in the middle of the answer, after {len(heard):,} bytes") from None

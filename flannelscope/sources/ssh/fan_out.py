@@ -67,7 +67,8 @@ def _start(waiting: deque[Target], work: Work, window: Window, ending: Ending, o
 
 def _outcome(target: Target, work: Work, window: Window, ending: Ending) -> Outcome:
     for attempt in range(TRIES):
-        if not window.enter(ending):
+        era = window.enter(ending)
+        if era is None:
             break
         refused = False
         try:
@@ -79,7 +80,7 @@ def _outcome(target: Target, work: Work, window: Window, ending: Ending) -> Outc
         except Exception as error:  # noqa: BLE001 - one node's surprise must not take the others with it
             return Failed(node=target.node, reason=f"reading it failed in an unforeseen way ({type(error).__name__})")
         finally:
-            window.leave(refused=refused)
+            window.leave(era, refused=refused)
         if attempt == TRIES - 1:
             return Failed(node=target.node, reason=f"{last.reason}, {TRIES} times", do=last.do)
         ending.wait(_PAUSE * 2**attempt)

@@ -5,7 +5,6 @@ One process a node and run; connections are kept between runs by ssh itself (Con
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 import shlex
@@ -19,6 +18,7 @@ from pathlib import Path
 from flannelscope.questions import Question
 from flannelscope.sources.ssh.ending import Ending
 from flannelscope.sources.ssh.failures import Ended, NotReached
+from flannelscope.sources.ssh.fan_out import door
 from flannelscope.sources.ssh.said import COMMAND, Said, ended_without, judged
 from flannelscope.sources.ssh.ssh_words import explained
 from flannelscope.sources.ssh.values import Answered, Login, SshSettings, Target
@@ -38,21 +38,34 @@ class SystemSsh:
             raise NotReached("there is no program named ssh here", 'set transport = "paramiko" in [ssh]')
         self._settings = settings
         self._program = program
+        self._hops: dict[str, NotReached] = {}
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
         fits = len(runtime) < 30 and os.access(runtime, os.W_OK)  # a socket's path has 108 bytes, of which ssh needs 60
         self._folder = Path(tempfile.mkdtemp(prefix="flannelscope-", dir=runtime if fits else "/tmp"))
 
     def prepare(self, targets: Sequence[Target], ending: Ending) -> Iterator[Question]:
-        """Connect to the jump hosts, so that the nodes find a connection to share. What fails is said with each node."""
-        for route in dict.fromkeys(target.route[:-1] for target in targets if target.hops):
+        """Connect to the jump hosts, so that the nodes find a connection to share; BatchMode asks nothing."""
+        self._hops.clear()
+        for route in {door(target): target.route[:-1] for target in targets if target.hops}.values():
             for end in range(1, len(route) + 1):
-                hop = Target(node="", route=route[:end])
-                with contextlib.suppress(NotReached):
-                    self._ran([*self._argv(hop), "exit"], b"", 0, time.monotonic() + hop.login.policy.patience, ending)
+                self._open(Target(node="", route=route[:end]), ending)
         yield from ()
+
+    def _open(self, hop: Target, ending: Ending) -> None:
+        """A jump host that runs no command for us may forward all the same."""
+        try:
+            until = time.monotonic() + hop.login.policy.patience
+            said = self._ran([*self._argv(hop), "exit"], b"", 0, until, ending)
+            if said.status == 255 and "exec request failed" not in said.error:
+                raise explained(said.error, hop, lambda: self._fingerprint(hop, until, ending))
+        except NotReached as no:
+            self._hops[hop.origin] = NotReached(f"its jump host {hop.login.alias}: {no.reason}", no.do)
 
     def run(self, target: Target, script: bytes, limit: int, until: float, ending: Ending) -> Answered:
         """What the script says there. Raises NotReached."""
+        for end in range(1, len(target.route)):
+            if no := self._hops.get(Target(node="", route=target.route[:end]).origin):
+                raise no
         at = time.time()
         said = self._ran([*self._argv(target), COMMAND], script, limit, until, ending)
         if said.status == 255 and not said.output:

@@ -17,33 +17,27 @@ class Window:
         self.size = self.most
         self._taken = 0
         self._good = 0
-        self._since_halved = 0
+        self._era = 0  # how often it was halved
         self._changed = threading.Condition()
 
-    def enter(self, ending: Ending) -> bool:
-        """Wait for a turn; False where the run ended first."""
+    def enter(self, ending: Ending) -> int | None:
+        """Wait for a turn: its era, to be given back with `leave`; None where the run ended first."""
         with self._changed:
             while self._taken >= self.size:
                 if ending.is_set():
-                    return False
+                    return None
                 self._changed.wait(_LOOK)
             self._taken += 1
-        return True
+            return self._era
 
-    def leave(self, *, refused: bool) -> None:
-        """End of a turn. Turns that began together are refused together: they halve the window once."""
+    def leave(self, era: int, *, refused: bool) -> None:
+        """End of a turn. Turns of one era are refused for one reason: they halve the window once."""
         with self._changed:
             self._taken -= 1
-            self._since_halved += 1
-            if refused:
-                self._good = 0
-                self._halve()
-            else:
+            if refused and era == self._era:
+                self.size, self._good, self._era = max(self.size // 2, 1), 0, era + 1
+            elif not refused:
                 self._good += 1
                 if self._good >= self.size and self.size < self.most:
                     self.size, self._good = self.size + 1, 0
             self._changed.notify_all()
-
-    def _halve(self) -> None:
-        if self.size == self.most or self._since_halved >= self.size:
-            self.size, self._since_halved = max(self.size // 2, 1), 0

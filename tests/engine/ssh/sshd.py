@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
@@ -50,33 +50,37 @@ def free_port(address: str) -> int:
 class Sshd:
     """Started with `start`, ended with `stop`."""
 
-    def __init__(self, folder: Path, address: str = "127.0.0.1", *, host_kinds: Sequence[str] = ("ed25519",)) -> None:
+    def __init__(self, folder: Path, *addresses: str, host_kinds: Sequence[str] = ("ed25519",), port: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.address = address
-        self.port = free_port(address)
+        self.addresses = addresses or ("127.0.0.1",)
+        self.port = port or free_port(self.addresses[0])
         self.host_keys = [keygen(folder / f"host_{kind}", kind) for kind in host_kinds]
         self.authorized = folder / "authorized_keys"
         self.log = folder / "log"
-        self.settings: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def known(self) -> str:
         """The lines of known_hosts for it."""
-        return "".join(f"[{self.address}]:{self.port} {public(key)}\n" for key in self.host_keys)
+        names = ",".join(f"[{address}]:{self.port}" for address in self.addresses)
+        return "".join(f"{names} {public(key)}\n" for key in self.host_keys)
+
+    @property
+    def logins(self) -> int:
+        """How many logged in so far."""
+        return self.log.read_text().count("Accepted ")
 
     def allow(self, *keys: str) -> None:
         """Let these public keys in (lines of authorized_keys)."""
         self.authorized.write_text("".join(f"{key}\n" for key in keys))
 
-    def start(self, **settings: str) -> Sshd:
-        """With further settings of sshd_config(5)."""
+    def start(self, forced: Mapping[str, str] | None = None, **settings: str) -> Sshd:
+        """With further settings of sshd_config(5); `forced` is what runs at an address whatever the client wants."""
         assert SSHD is not None
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
         every = {
-            "ListenAddress": f"{self.address}:{self.port}",
             "PidFile": "none",
             "AuthorizedKeysFile": str(self.authorized),
             "StrictModes": "no",
@@ -87,7 +91,10 @@ class Sshd:
             "MaxStartups": "1000",
             **settings,
         }
-        lines = [f"HostKey {key}" for key in self.host_keys] + [f"{name} {value}" for name, value in every.items()]
+        lines = [f"ListenAddress {address}:{self.port}" for address in self.addresses]
+        lines += [f"HostKey {key}" for key in self.host_keys] + [f"{name} {value}" for name, value in every.items()]
+        for address, command in (forced or {}).items():
+            lines += [f"Match LocalAddress {address}", f"ForceCommand {command}"]
         config = self.folder / "sshd_config"
         config.write_text("\n".join(lines) + "\n")
         self._process = subprocess.Popen([SSHD, "-D", "-f", str(config), "-E", str(self.log)], start_new_session=True)
@@ -106,4 +113,4 @@ class Sshd:
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex((self.address, self.port)) == 0
+            return probe.connect_ex((self.addresses[-1], self.port)) == 0
