@@ -11,7 +11,7 @@ from flannelscope.model import Snapshot, Topic
 
 APART = 6.0  # seconds between the two sweeps: flanneld mends its rules every 5 s
 # Checks that look at kernels where there are any, and judge without them too.
-ALSO = frozenset(("FLN109", "FLN110", "FLN115", "FLN203", "FLN206", "FLN207", "FLN309"))
+ALSO = frozenset(("FLN109", "FLN110", "FLN115", "FLN203", "FLN206", "FLN207", "FLN419"))
 
 
 def looks_at_kernels(check: Check) -> bool:
