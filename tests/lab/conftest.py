@@ -28,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.timeout(600, func_only=True))  # fixtures wait for room as well, and have limits of their own
         if os.environ.get(ATTACH):
             item.add_marker(pytest.mark.xdist_group("lab"), append=False)
-    items[:] = [item for item in items if item not in set(here)] + sorted(here, key=turn)
+    elsewhere = [item for item in items if HERE not in item.path.parents]
+    items[:] = elsewhere + sorted(here, key=turn)
 
 
 def turn(item: pytest.Item) -> tuple[int, int]:
@@ -51,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Marks of this directory only."""
     config.addinivalue_line("markers", "needs(*names): skipped where the machine has not these of tests/lab/capabilities.py")
     config.addinivalue_line("markers", "settled: needs a lab whose Nodes are two minutes old")
-    config.addinivalue_line("markers", "slow(minutes): the same, and waits itself; the slowest come first")
+    config.addinivalue_line("markers", "slow(minutes): waits so long itself; the slowest come first")
 
 
 @pytest.hookimpl(tryfirst=True)
