@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from bench.measure import resident
 
 CHUNK = 1 << 16
@@ -86,6 +88,44 @@ def judge(kubeconfig: str) -> dict[str, Any]:
     return {"seconds": sorted(times)[1], "checks": len(judgement.checks), "findings": findings, "unknown": len(judgement.unknown)}
 
 
+def kernels(size: str) -> dict[str, Any]:
+    """Answers of nodes (made before, one at a time, and counted out) to findings: seconds of CPU and peak memory."""
+    from bench.answers import NONCE, Fleet
+    from flannelscope.bundle_answer import kernel
+    from flannelscope.checks import all_checks
+    from flannelscope.facts import Facts
+    from flannelscope.judge import judge as run_checks
+    from flannelscope.model import Reading, Sweep, Topic
+    from tests.engine.builders import NOW, healthy
+
+    fleet = Fleet(int(size))
+    known = {node.name: node for node in fleet.nodes()}
+    snapshot = healthy(tuple(known.values()))
+    chosen = [check for check in all_checks() if check.code.startswith("FLN4")]
+    taken, received, read = 0.0, 0, {}
+    for answer in fleet.answers(NOW - 20):
+        received += len(answer.output)
+        started = time.process_time()
+        read[answer.node] = kernel(answer, NONCE)
+        taken += time.process_time() - started
+    parsing = taken
+    sweep = Sweep(begun=NOW - 20, ended=NOW - 18, kernels=read, before=known, after=known)
+    readings = {**snapshot.readings, Topic.KERNELS: Reading(at=NOW - 20, asked=len(known), answered=len(read))}
+    snapshot = replace(snapshot, source="api", sweep=sweep, readings=readings)
+    started = time.process_time()
+    judgement = run_checks(Facts(snapshot), chosen)
+    taken += time.process_time() - started
+    return {
+        "seconds": taken,
+        "parsing": parsing,
+        "bytes": received,
+        "megabytes": resident(os.getpid()),
+        "findings": [finding.summary for finding in judgement.findings],
+        "unknown": len(judgement.unknown),
+        "why": sorted({f"{unknown.code} {unknown.reason}"[:100] for unknown in judgement.unknown}),
+    }
+
+
 if __name__ == "__main__":
-    jobs: dict[str, Callable[..., dict[str, Any]]] = {"read": read, "discard": discard, "judge": judge}
+    jobs: dict[str, Callable[..., dict[str, Any]]] = {"read": read, "discard": discard, "judge": judge, "kernels": kernels}
     print(json.dumps(jobs[sys.argv[1]](*sys.argv[2:])))

@@ -25,7 +25,7 @@ LOOKS = {
     PairState.SELF: Look("\\", "muted", "itself"),
     PairState.NOT_WANTED: Look(" ", "muted", "nothing wanted"),
     PairState.OK: Look("·", "muted", "right"),
-    PairState.EXTRA: Look("+", "muted", "left over, harmless"),
+    PairState.EXTRA: Look("+", "muted", "left over"),
     PairState.SETTLING: Look("~", "info", "just changed"),
     PairState.UNKNOWN: Look("?", "unknown", "not known"),
     PairState.DIFFERS: Look("!", "bad", "differs"),
