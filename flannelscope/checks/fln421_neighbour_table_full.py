@@ -5,7 +5,7 @@ How it is known
 
 The kernel log of a member says `neighbor table overflow` (older kernels: `neighbour table overflow`) since flannel started
 there, in the last ten minutes, or while entries for peers are missing there. Without times in the log the missing entries
-decide.
+decide. The table of IPv6 (ndisc_cache) counts where flannel serves IPv6.
 
 How to see it
 
@@ -60,19 +60,20 @@ def neighbour_table_full(this: Check, facts: Facts) -> Iterator[Finding | Unknow
         if kernel is None or PROBE not in kernel.facts:
             why = facts.why_no_kernel(name) if kernel is None else kernel.missing.get(PROBE, "the kernel log was not read")
             unread.setdefault(why, {})[name] = None
-        elif said := _overflow(facts, mesh, kernel, name in lacking):
+        elif said := _overflow(facts, mesh, kernel, lacks=name in lacking):
             yield _finding(this, facts, kernel, said)
     for reason, names in unread.items():
         yield this.unknown(reason, tuple(names))
 
 
-def _overflow(facts: Facts, mesh: Mesh, kernel: Kernel, lacks: bool) -> str:
-    """The newest such line that counts, "" without one."""
+def _overflow(facts: Facts, mesh: Mesh, kernel: Kernel, *, lacks: bool) -> str:
+    """The newest such line that counts, "" without one: of the table (arp_cache, ndisc_cache) of a family that flannel serves."""
     clock = kernel.facts.get("clock")
     booted = getattr(clock, "booted", None)
     since = started(facts, mesh, kernel.node) or 0.0
     for line in reversed(kernel.facts[PROBE]):
-        if any(words in line.text for words in OVERFLOW):
+        family = 6 if "ndisc" in line.text else 4
+        if family in facts.families and any(words in line.text for words in OVERFLOW):
             at = _moment(line, booted)
             fresh = at is not None and at >= since and (lacks or kernel.at - at <= LATELY)
             return str(line.text) if fresh or (at is None and lacks) else ""

@@ -418,6 +418,10 @@ def test_421_an_overflow_before_flannel_started_is_none_of_its() -> None:
     assert said(logged(seen(healthy(nodes, flannel_pods=pods)), 300)) == []
 
 
+def test_421_the_table_of_a_family_that_flannel_does_not_serve_is_none_of_its() -> None:
+    assert said(logged(world(), 60, "neighbour: ndisc_cache: neighbor table overflow!")) == []
+
+
 def test_421_a_log_that_may_not_be_read_is_unknown() -> None:
     assert {u.nodes for u in unknowns(world(), "FLN421")} == {("w001", "w002", "w003", "w004")}
 

@@ -18,6 +18,8 @@ from tests.lab.places import cache
 WANTED = {
     "net/ipv4/neigh/default/gc_thresh2": 262144,
     "net/ipv4/neigh/default/gc_thresh3": 524288,
+    "net/ipv6/neigh/default/gc_thresh2": 262144,
+    "net/ipv6/neigh/default/gc_thresh3": 524288,
     "net/core/netdev_max_backlog": 65536,
 }
 KERNEL = Path("/proc/sys")
