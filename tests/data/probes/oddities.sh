@@ -1,8 +1,7 @@
-# Fills the network namespace $1 with devices, addresses, routes, neighbours, FDB entries and rules of many kinds. A kernel that lacks
-# a kind goes without it.
+# Fills the network namespace it is run in with devices, addresses, routes, neighbours, FDB entries and rules of many kinds.
+# A kernel that lacks a kind goes without it. Run it as: unshare --net sh oddities.sh
 set -eu
-n=$1
-x() { ip -n "$n" "$@"; }
+x() { ip "$@"; }
 may() { x "$@" 2>/dev/null || :; }
 x link set lo up
 x link add eth0 address 02:00:00:00:00:01 type veth peer name eth0p address 02:00:00:00:00:0a
@@ -50,10 +49,10 @@ x neigh add fd00:10:244:1:: lladdr ae:fe:d8:57:f6:95 dev flannel-v6.1 nud perman
 x neigh add 172.30.0.12 lladdr 02:00:00:00:00:02 dev eth0 nud reachable
 x neigh add 172.30.0.14 lladdr 02:00:00:00:00:04 dev eth0 nud stale
 x neigh add proxy 172.30.9.9 dev eth0
-bridge -n "$n" fdb add ae:fe:d8:57:f6:95 dev flannel.1 dst 172.30.0.12 self permanent
-bridge -n "$n" fdb add 00:00:00:00:00:00 dev vx4096 dst 172.30.0.13 via eth0 port 4790 vni 7 self permanent
-bridge -n "$n" fdb add ae:fe:d8:57:f6:96 dev flannel-v6.1 dst fd00:30::12 self permanent
-bridge -n "$n" fdb add 02:00:00:00:00:77 dev eth1p master static
+bridge fdb add ae:fe:d8:57:f6:95 dev flannel.1 dst 172.30.0.12 self permanent
+bridge fdb add 00:00:00:00:00:00 dev vx4096 dst 172.30.0.13 via eth0 port 4790 vni 7 self permanent
+bridge fdb add ae:fe:d8:57:f6:96 dev flannel-v6.1 dst fd00:30::12 self permanent
+bridge fdb add 02:00:00:00:00:77 dev eth1p master static
 x rule add from 10.9.0.0/16 to 10.8.0.0/16 fwmark 0x1/0xff iif eth0 lookup 100 priority 77
 x rule add not from 10.9.0.1 goto 32766 priority 78
 x rule add fwmark 0x2 blackhole priority 79
