@@ -9,6 +9,7 @@ from flannelscope.cidr import overlaps, show, sweep
 from flannelscope.facts import Facts, FlannelOnNode, PodCidr
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.judge import Judgement
+from flannelscope.kernel_row import kernel_cells
 from flannelscope.model import Finding, Node, Prefix, Severity, Topic
 from flannelscope.text import clean
 from flannelscope.views import NodeRow
@@ -123,6 +124,7 @@ def _row(facts: Facts, node: Node, about: About, marks: Marks, pods: Mapping[str
         created=node.created,
         codes=tuple(about.codes.get(node.name, ())),
         note=note,
+        kernel=kernel_cells(facts.snapshot, node.name),
     )
 
 

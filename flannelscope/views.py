@@ -13,6 +13,20 @@ class View(msgspec.Struct, frozen=True, eq=False, gc=False, omit_defaults=True):
     """The base of views."""
 
 
+class KernelCells(View, frozen=True, kw_only=True):
+    """What a Node's machine says of itself, "" or None where it did not say; not `answered`: `note` says why.
+
+    `flannel_version` and `flannel_arguments` (a digest, equal where the arguments are) are those of the process that runs.
+    """
+
+    answered: bool
+    release: str = ""
+    flannel_mtu: int | None = None
+    flannel_version: str = ""
+    flannel_arguments: str = ""
+    note: str = ""
+
+
 class NodeRow(View, frozen=True, kw_only=True):
     """One line of the node table.
 
@@ -39,6 +53,7 @@ class NodeRow(View, frozen=True, kw_only=True):
     created: float | None = None
     codes: tuple[str, ...] = ()
     note: str = ""
+    kernel: KernelCells | None = None  # None where nodes were not looked at
 
 
 class EvidenceLine(View, frozen=True):

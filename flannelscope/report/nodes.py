@@ -10,7 +10,7 @@ from typing import Any
 from flannelscope.report import Report, moment
 from flannelscope.report.document import head
 from flannelscope.text import count
-from flannelscope.views import NodeRow
+from flannelscope.views import KernelCells, NodeRow
 
 Column = tuple[str, Callable[[NodeRow, float], str]]
 DAY, HOUR, MINUTE = 86400, 3600, 60
@@ -37,6 +37,12 @@ WIDE: Sequence[Column] = (
     *COLUMNS[8:],
     ("FINDINGS", lambda row, _: ",".join(row.codes)),
 )
+KERNEL: Sequence[Column] = (
+    ("KERNEL", lambda row, _: _kernel(row).release),
+    ("MTU", lambda row, _: "" if _kernel(row).flannel_mtu is None else str(_kernel(row).flannel_mtu)),
+    ("FLANNELD", lambda row, _: _kernel(row).flannel_version),
+    ("ARGUMENTS", lambda row, _: _kernel(row).flannel_arguments),
+)
 CSV: Sequence[Column] = (
     ("state", lambda row, _: STATES[row.glyph]),
     ("name", lambda row, _: row.name),
@@ -54,14 +60,19 @@ CSV: Sequence[Column] = (
     ("pod_capacity", lambda row, _: "" if row.pod_capacity is None else str(row.pod_capacity)),
     ("created", lambda row, _: moment(row.created)),
     ("findings", lambda row, _: " ".join(row.codes)),
+    ("kernel_release", lambda row, _: _kernel(row).release),
+    ("flannel_mtu", lambda row, _: "" if _kernel(row).flannel_mtu is None else str(_kernel(row).flannel_mtu)),
+    ("flanneld_version", lambda row, _: _kernel(row).flannel_version),
+    ("flanneld_arguments", lambda row, _: _kernel(row).flannel_arguments),
 )
 STATES: Mapping[str, str] = {"x": "critical", "!": "warning", "i": "info", ".": "nothing-found", "?": "unknown"}
+UNSEEN = KernelCells(answered=False)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets would execute
 
 
 def table(rows: Sequence[NodeRow], now: float, *, wide: bool = False) -> str:
     """The rows under their heads, columns as wide as they need."""
-    columns = WIDE if wide else COLUMNS
+    columns = (*WIDE, *(KERNEL if any(row.kernel for row in rows) else ())) if wide else COLUMNS
     lines = [[title for title, _ in columns], *([cell(row, now) or "-" for _, cell in columns] for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     return "".join(
@@ -102,7 +113,23 @@ def _object(name: str, row: NodeRow) -> dict[str, Any]:
         "created": moment(row.created) or None,
         "findings": list(row.codes),
         "note": row.note,
+        "kernel": None if row.kernel is None else _cells(row.kernel),
     }
+
+
+def _cells(cells: KernelCells) -> dict[str, Any]:
+    return {
+        "answered": cells.answered,
+        "release": cells.release or None,
+        "flannel_mtu": cells.flannel_mtu,
+        "flannel_version": cells.flannel_version or None,
+        "flannel_arguments": cells.flannel_arguments or None,
+        "reason": cells.note or None,
+    }
+
+
+def _kernel(row: NodeRow) -> KernelCells:
+    return row.kernel or UNSEEN
 
 
 def faulty(row: NodeRow) -> bool:

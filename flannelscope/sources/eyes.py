@@ -26,6 +26,7 @@ from flannelscope.sources.ssh.values import Answered, Failed, Host, Target
 from flannelscope.text import count
 
 GATHER = 0.5  # seconds between two Parts while nodes answer
+NOTHING_TO_ASK = ("not installed there", "there is nothing to ask there")
 LARGEST = 16_000_000  # bytes of one node's answer
 DECLINED = "declined by the operator: no leave was given to log in to the nodes"
 UNANSWERED = "nobody answered whether the nodes may be logged in to"
@@ -139,7 +140,7 @@ class Eyes:
         at = answered.at + (self._clock() - time.time())
         try:
             kernel = bundle_answer.kernel(answered, nonce, at=at)
-            round_.kernels[answered.node] = this_machine.completed(kernel) if own else kernel
+            round_.took(this_machine.completed(kernel) if own else kernel)
         except bundle_answer.NoAnswer as reason:
             round_.gaps.append(Gap(Topic.KERNELS, str(reason), answered.node))
 
@@ -180,6 +181,7 @@ class _Round:
         self.known = known
         self.kernels: dict[str, Kernel] = {}
         self.gaps: list[Gap] = []
+        self._partly: list[Gap] = []
         self._asked = len(asked)
         self._second = second
         self._begun = begun
@@ -189,6 +191,15 @@ class _Round:
     def failed(self, fault: Failed) -> None:
         """Note a node that did not answer."""
         self.gaps.append(Gap(Topic.KERNELS, f"{fault.reason} {fault.do}".strip(), fault.node))
+
+    def took(self, kernel: Kernel) -> None:
+        """Note an answer, and which of its parts could not be read; a program that is not installed there lacks nothing."""
+        self.kernels[kernel.node] = kernel
+        lacking: dict[str, list[str]] = {}
+        for name, reason in kernel.missing.items():
+            if not reason.startswith(NOTHING_TO_ASK):
+                lacking.setdefault(reason, []).append(name)
+        self._partly += [Gap(Topic.KERNELS, f"{', '.join(names)}: {why}", kernel.node) for why, names in lacking.items()]
 
     def so_far(self, now: float) -> Iterator[Answer]:
         """What has come of a first reading; of a second one only how far it is."""
@@ -201,6 +212,7 @@ class _Round:
         """All of it."""
         sweep = self._sweep(ended, after)
         if not self._second:
+            self.gaps += self._partly
             return Part(Topic.KERNELS, {"sweep": sweep, "second_sweep": None}, self._reading(ended))
         reading = self.known.readings.get(Topic.KERNELS) or self._reading(ended)
         self.gaps = [replace(gap, reason=f"when read a second time: {gap.reason}") for gap in self.gaps]

@@ -15,6 +15,7 @@ from flannelscope.events import Event, GapFound, Grown, TopicProgress
 from flannelscope.following import Following
 from flannelscope.model import Gap, Node, Reading, Snapshot, Topic, Value
 from flannelscope.present import coverage
+from flannelscope.probes import all_probes
 from flannelscope.questions import LEAVE, Question, Questions
 from flannelscope.questions import Answer as Said
 from flannelscope.sources import Answer, Part, Source, eyes
@@ -94,13 +95,19 @@ class FakeFleet:
             if target.node in self.failing:
                 yield Failed(node=target.node, reason=self.failing[target.node], do="ssh-keyscan it")
                 continue
-            output = self.odd.get(target.node, f"\n{nonce} ^ 0\n\n{nonce} !\n\n{nonce} .\n".encode())
+            output = self.odd.get(target.node, answer(nonce))
             fields: dict[str, Any] = {"at": 0.0, "error": "", "status": 0, "seconds": 0.1}
             yield Answered(node=target.node, origin=target.origin, output=output, **fields)
 
     def close(self) -> None:
         """Remember it."""
         self.closed = True
+
+
+def answer(nonce: str, *refused: str) -> bytes:
+    """A whole answer in which nothing is installed, and these probes were refused."""
+    asked = [f"\n{nonce} - {name} {'sudo' if name in refused else 'missing a-program'}\n" for name in all_probes()]
+    return f"\n{nonce} ^ 0\n{''.join(asked)}\n{nonce} !\n\n{nonce} .\n".encode()
 
 
 def hop(host: str, user: str) -> Hop:
@@ -147,6 +154,16 @@ def test_a_node_that_does_not_answer_is_a_gap_with_what_helps_and_the_others_are
     assert node_gaps(snapshot)["w4"] == "It has no InternalIP."
     line = next(line for line in coverage(snapshot) if line.topic == "kernels")
     assert (line.asked, line.answered, len(line.missing)) == (4, 1, 3)
+
+
+def test_probes_that_are_refused_are_one_gap_of_that_node_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = FakeFleet({}, {"w2": answer("0badc0de", "iptables", "nft")})
+    monkeypatch.setattr("secrets.token_hex", lambda size: "0badc0de")
+    snapshot = gathered(seeing(Api(), fleet))
+
+    assert node_gaps(snapshot) == {"w2": "iptables, nft: it needs root, and sudo is not installed there"}
+    line = next(line for line in coverage(snapshot) if line.topic == "kernels")
+    assert (line.asked, line.answered) == (4, 4)
 
 
 def test_windows_nodes_are_not_asked_and_the_coverage_says_so() -> None:

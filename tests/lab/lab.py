@@ -95,6 +95,7 @@ class Lab(ClusterAccess, FlannelAccess):
         return {
             "HOME": str(home),
             "KUBECONFIG": str(kubeconfig or own),
+            "FLANNELSCOPE_SSH_CONFIG": str(home / ".ssh/config"),  # which ssh on this PATH is given as well
             "PATH": f"{home / 'bin'}:{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:{PATH}",
         }
 

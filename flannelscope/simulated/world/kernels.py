@@ -32,6 +32,7 @@ from flannelscope.model import (
     Value,
 )
 from flannelscope.probes import all_probes
+from flannelscope.probes.kernel_version import KernelVersion
 from flannelscope.simulated.world import machine
 from flannelscope.simulated.world.blueprint import Dice
 from flannelscope.simulated.world.machine import Cards
@@ -116,6 +117,7 @@ class _World:
             "iptables": machine.firewall(self.conf.network_written, own),
             "nft": (),
             "cni": self.cni,
+            "kernel_version": KernelVersion("6.8.0-86-generic", "x86_64", "Ubuntu 24.04.3 LTS"),
             "flannel_process": machine.process(self.pods[node.name], dice) if node.name in self.pods else (),
         }
         facts["subnet_env"] = self._subnet_env(node, own, links)
