@@ -23,6 +23,7 @@ MOST = Path("/proc/sys/fs/inotify/max_user_instances")
 EACH_MACHINE = 7  # six of a kubelet, one of containerd; counted on a lab that is up
 CONTROL_PLANE = 10  # three of the API server, six of the controller manager, one more of a kubelet that has static pods
 WATCHER = "anon_inode:inotify"
+LOOKS = 3.0  # seconds between two looks for room: each goes through the files of all processes
 Claims = dict[str, tuple[int, int, str]]  # by lab: watchers, and pid and start time of who starts it
 
 
@@ -50,7 +51,7 @@ def room(settings: Settings, patience: float = 0.0) -> Iterator[None]:
         return not lacking[0]
 
     try:
-        wait_until(claimed, "there is room for the lab", patience, 1.0)
+        wait_until(claimed, "there is room for the lab", patience, LOOKS)
     except LabFailed as failure:
         raise LabFailed(f"{failure}: {lacking[0]}" if patience else lacking[0]) from None
     try:
