@@ -6,8 +6,8 @@ How it is known
 Every address of every Node (internal and external) is looked up in the podCIDRs, then in the cluster CIDR and in flannel's
 Network. podCIDRs inside each other are one finding, by the outermost. It is critical where a podCIDR contains an address, or
 where the backend routes all of Network into its tunnel (wireguard, udp); a warning where only the cluster CIDR or Network
-does, because no Node was given that block yet. Networks and routes that only the machines themselves know (docker0, virbr0,
-VPNs) cannot be seen in the API.
+does, because no Node was given that block yet. With --ssh, networks that a node is connected to (docker0, virbr0, another card,
+a VPN's device) and that overlap with a podCIDR are found too, seen in two readings; without, no kernel was read and that is said.
 
 How to see it
 
@@ -31,18 +31,22 @@ no name that exists. What was wrong before is then wrong again.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from flannelscope.address_proofs import held_by, settings
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
-from flannelscope.cidr import RangeSet, last, parse_address, show, show_address
+from flannelscope.cidr import RangeSet, contains, last, overlaps, parse, parse_address, show, show_address
 from flannelscope.exchange import exchange_remedy
 from flannelscope.facts import Facts
+from flannelscope.here import Here
 from flannelscope.model import CLUSTER, Evidence, Finding, Node, Prefix, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import SHOWN, show_config_map
+from flannelscope.seen_twice import Complaint, judged_twice
 from flannelscope.text import count, fold
 
+_PODS = ("flannel", "cali", "veth", "kube-ipvs", "lxc", "nodelocaldns")
+_BRIDGES = ("docker", "virbr", "br-")
 WHOLE_NETWORK = ("wireguard", "udp")  # backends with one route for all of Network
 Address = tuple[int, int, Node]
 Addresses = dict[int, dict[int, list[Node]]]  # by family and value: the Nodes that have it
@@ -53,13 +57,79 @@ def podcidr_overlaps_hosts(this: Check, facts: Facts) -> Iterator[Finding | Unkn
     """One finding for each outermost podCIDR with Node addresses in it; else one for the range of the cluster or of flannel."""
     if not facts.pod_cidrs:
         return
-    yield this.unknown("networks and routes of the machines were not compared: only their kernels know them, and none was read")
+    if facts.snapshot.has(Topic.KERNELS):
+        yield from _by_kernels(this, facts)
+    else:
+        yield this.unknown(
+            "networks and routes of the machines were not compared: only their kernels know them, and none was read"
+        )
     addresses = _addresses(facts)
     inside = list(_in_pod_cidrs(facts, addresses))
     for holding, found in inside:
         yield _in_pod_cidr(this, facts, holding, found)
     if not inside:
         yield from _in_ranges(this, facts, addresses)
+
+
+def _by_kernels(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
+    """One finding for each network, on whatever nodes it is connected, that overlaps with a range for pods."""
+    taken = {family: RangeSet((i.prefix for i in facts.pod_cidrs if i.prefix is not None), family) for family in facts.families}
+    ranges = [prefix for prefix, _, _, _ in _ranges(facts)]
+    found, doubts = judged_twice(facts, lambda here: _connected(here, taken, ranges))
+    yield from doubts.told(this)
+    nodes: dict[str, list[tuple[str, Complaint]]] = {}
+    for name, complaints in found.items():
+        for complaint in complaints:
+            nodes.setdefault(complaint.key, []).append((name, complaint))
+    for key, seen in nodes.items():
+        yield _connected_finding(this, facts, key, seen)
+
+
+def _connected(here: Here, taken: Mapping[int, RangeSet], ranges: Sequence[Prefix]) -> Iterator[Complaint]:
+    """Networks of devices that are not flannel's, the CNI's or kube-proxy's. Wider ones than all podCIDRs lose against them."""
+    own = {name for _, name in here.tunnels} | {here.bridge, "lo", "cni0", "cbr0"}
+    for route in here.routes:
+        if route.protocol != "kernel" or route.gateway or route.table != "main" or route.kind != "unicast":
+            continue
+        prefix = parse(route.destination)
+        if prefix is None or prefix.family not in taken or route.device in own or route.device.startswith(_PODS):
+            continue
+        inside = any(contains(range_, prefix) for range_ in ranges) or route.device.startswith(_BRIDGES)
+        if inside and (_meets(taken[prefix.family], prefix) or any(overlaps(range_, prefix) for range_ in ranges)):
+            command = f"ip route show dev {route.device}"
+            yield Complaint(
+                key=f"{route.device} {route.destination}",
+                summary="",
+                evidence=(here.proof(f"network of {route.device}", route.destination, "routes", command),),
+            )
+
+
+def _meets(taken: RangeSet, prefix: Prefix) -> bool:
+    place = bisect_right(taken.starts, last(prefix)) - 1
+    return place >= 0 and taken.ends[place] >= prefix.base
+
+
+def _connected_finding(this: Check, facts: Facts, key: str, seen: Sequence[tuple[str, Complaint]]) -> Finding:
+    device, _, network = key.partition(" ")
+    prefix, names = parse(network), [name for name, _ in seen]
+    touched = [i for i in facts.pod_cidrs if i.prefix is not None and prefix is not None and overlaps(i.prefix, prefix)]
+    holders = list(dict.fromkeys(item.node for item in touched))
+    if touched:
+        what = f"the podCIDR {touched[0].text} of {holders[0]}" + (f" and {len(holders) - 1} more" if len(holders) > 1 else "")
+        effect = "packets for pods there leave by that device, and what is meant for that network goes to pods"
+    else:
+        what, effect = "the range for pods", "a Node that is given such a block is cut off from there"
+    return this.finding(
+        f"{fold(names)} {'is' if len(names) == 1 else 'are'} connected to {network} by {device}, which overlaps with {what}: "
+        f"{effect}.",
+        tuple(node_subject(name) for name in names),
+        severity=Severity.CRITICAL if touched else Severity.WARNING,
+        evidence=(*(proof for _, said in seen[:SHOWN] for proof in said.evidence), *held_by(facts, touched)),
+        remedy=Remedy(
+            f"Give {device} another network (docker0: `bip` in daemon.json; virbr0: the libvirt network), or the Nodes other "
+            "podCIDRs."
+        ),
+    )
 
 
 def _addresses(facts: Facts) -> Addresses:

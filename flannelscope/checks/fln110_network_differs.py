@@ -6,8 +6,8 @@ How it is known
 Each member's podCIDR, in every family that net-conf enables, must lie inside Network (or IPv6Network), host bits masked; so
 must that of a Node on which flannel is to run and never announced itself: a warning while no kubelet lives there.
 The ConfigMap is what flanneld reads at its next start; running daemons hold what it said when they started, which the
-finding says. Where only the known cluster CIDR is not inside, some Node to come will fail: a warning. A larger Network is
-fine.
+finding says; with --ssh each node's subnet.env tells it. Where only the known cluster CIDR is not inside, some Node to come
+will fail: a warning. A larger Network is fine.
 
 How to see it
 
@@ -37,11 +37,25 @@ from flannelscope.cidr import contains, show
 from flannelscope.facts import Facts
 from flannelscope.flannel.discovery import Installation
 from flannelscope.flannel.netconf import NetConf
-from flannelscope.model import CLUSTER, ConfigMap, Evidence, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import show_config_map
+from flannelscope.model import (
+    CLUSTER,
+    ConfigMap,
+    Evidence,
+    Finding,
+    Prefix,
+    Remedy,
+    Severity,
+    SubnetEnv,
+    Topic,
+    Unknown,
+    node_subject,
+)
+from flannelscope.proofs import SHOWN, show_config_map
+from flannelscope.seen_twice import first_kernel, origin
 from flannelscope.text import fold, natural
 
 KEY = {4: "Network", 6: "IPv6Network"}
+RUNNING = {4: "FLANNEL_NETWORK", 6: "FLANNEL_IPV6_NETWORK"}
 
 
 @check(
@@ -125,9 +139,20 @@ def _members(this: Check, facts: Facts, outside: list[PodCidr], family: int, ins
         f"The podCIDR of {fold(names)} {what}: flannel ends there at its next start (by the ConfigMap; what the running "
         "daemons read at their start may differ).",
         tuple(node_subject(name) for name in names),
-        evidence=(proof, *held_by(facts, outside)),
+        evidence=(proof, *held_by(facts, outside), *_running(facts, names, family)),
         remedy=_remedy(facts, family),
     )
+
+
+def _running(facts: Facts, names: Sequence[str], family: int) -> Iterator[Evidence]:
+    """What flannel on these nodes runs with, by the file that it wrote at its start."""
+    key = RUNNING[family]
+    for name in names[:SHOWN]:
+        kernel = first_kernel(facts, name)
+        env: SubnetEnv | None = kernel.facts.get("subnet_env") if kernel is not None else None
+        if env is not None and env.present:
+            value = env.values.get(key, "absent")
+            yield Evidence(f"{key} on {name}", value, f"{origin(facts, name)}: {env.path}", f"cat {env.path}")
 
 
 def _cluster(

@@ -6,7 +6,7 @@ How it is known
 Of an IPv4 podCIDR of length L, 2^(32-L)-3 addresses are for pods: network, broadcast and the bridge take one each. Pods
 with an address inside are counted; more than nine tenths is a warning. Where the kubelet's capacity, less the pods on the
 host network, exceeds the number, that alone is worth knowing. Reservations that no pod has any more (leaked addresses) are
-known only to the node.
+known only to the node: with --ssh they are counted too.
 
 How to see it
 
@@ -32,9 +32,11 @@ from collections.abc import Iterator
 from flannelscope.checks import Check, check
 from flannelscope.cidr import holds, parse_address
 from flannelscope.facts import Facts
+from flannelscope.leases import stable_leaks
 from flannelscope.model import Evidence, Finding, Node, Prefix, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.pod_addresses import left_out
 from flannelscope.proofs import SHOWN, pod_cidrs
+from flannelscope.seen_twice import on_node, origin
 from flannelscope.text import fold
 
 NEARLY = 0.9
@@ -54,13 +56,19 @@ def node_addresses_nearly_used(this: Check, facts: Facts) -> Iterator[Finding | 
         return
     if reason := left_out(facts):
         yield this.unknown(reason)
-    yield this.unknown("addresses reserved on the nodes for pods that are gone were not counted: no node was looked at")
+    leaks: dict[str, tuple[str, ...]] = {}
+    if facts.snapshot.has(Topic.KERNELS):
+        leaks, doubts = stable_leaks(facts)
+        yield from doubts.told(this)
+    else:
+        yield this.unknown("addresses reserved on the nodes for pods that are gone were not counted: no node was looked at")
     loose: list[tuple[Node, int, int]] = []
     for name in sorted(ranges):
         node, room = facts.nodes[name], (1 << (32 - ranges[name].length)) - 3
-        used, on_host = _used(facts, name, ranges[name], room)
-        if used > NEARLY * room:
-            yield _nearly_used(this, node, used, room)
+        lost = sum(1 for text in leaks.get(name, ()) if (at := parse_address(text)) is not None and holds(ranges[name], *at))
+        used, on_host = _used(facts, name, ranges[name], 0 if lost else room)
+        if used + lost > NEARLY * room:
+            yield _nearly_used(this, facts, node, used, lost, room)
         elif node.pod_capacity is not None and node.pod_capacity - on_host > room:
             loose.append((node, node.pod_capacity - on_host, room))
     if loose:
@@ -85,13 +93,28 @@ def _used(facts: Facts, name: str, prefix: Prefix, room: int) -> tuple[int, int]
     return sum(1 for address in found if address is not None and holds(prefix, *address)), on_host
 
 
-def _nearly_used(this: Check, node: Node, used: int, room: int) -> Finding:
+def _nearly_used(this: Check, facts: Facts, node: Node, used: int, lost: int, room: int) -> Finding:
+    if lost:
+        most = f", {lost} of them for pods that are gone"
+        remedy = on_node(
+            f"On {node.name}, remove the files of addresses that no pod has (FLN417 names them).",
+            "ls -l /var/lib/cni/networks/cbr0",
+        )
+    else:
+        most, remedy = "", Remedy(f"Lower maxPods of the kubelet on {node.name}, or move pods away.", (_show(node),))
     return this.finding(
-        f"{node.name} uses {used} of the {room} addresses that its podCIDR has for pods: soon pods placed there will wait.",
+        f"{node.name} uses {used + lost} of the {room} addresses that its podCIDR has for pods{most}: soon pods placed "
+        "there will wait.",
         (node_subject(node.name),),
-        evidence=(pod_cidrs(node), _capacity(node), _pods(node, used)),
-        remedy=Remedy(f"Lower maxPods of the kubelet on {node.name}, or move pods away.", (_show(node),)),
+        evidence=(pod_cidrs(node), _capacity(node), _pods(node, used), *_lost(facts, node, lost)),
+        remedy=remedy,
     )
+
+
+def _lost(facts: Facts, node: Node, lost: int) -> Iterator[Evidence]:
+    if lost:
+        where = f"{origin(facts, node.name)}: /var/lib/cni/networks, beside the pods of the API"
+        yield Evidence(f"leases without pod on {node.name}", str(lost), where, "ls -l /var/lib/cni/networks/cbr0")
 
 
 def _too_many(this: Check, loose: list[tuple[Node, int, int]]) -> Finding:

@@ -3,10 +3,12 @@ never leaves a host, the node's pods cannot be reached from anywhere.
 
 How it is known
 
-From the API alone: the announced address of an enabled family is the InternalIP of another living Node, loopback,
-link-local, or lies inside a podCIDR or a service range. That an announced address is absent from the Node's addresses is no
-fault: a second card and a NAT look like that. Where nearly all members announce an InternalIP and one does not (or the
-other way round), that is worth knowing; whether it is wrong, only the node's interfaces could tell.
+From the API alone: the announced address of an enabled family is the InternalIP of another living Node, loopback, link-local,
+or lies inside a podCIDR or a service range. With --ssh: it is on no interface of the node, in two readings, and neither
+public-ip-overwrite nor --public-ip or node-public-ip asked for it. That an announced address is absent from the Node's
+addresses is no fault: a second card and a NAT look like that. Where nearly all members announce an InternalIP and one does not
+(or the other way round), that is worth knowing; whether it is wrong, only the node's interfaces could tell. Whether peers
+would reach another of its addresses is not measured here.
 
 How to see it
 
@@ -26,15 +28,17 @@ Take the option or the annotation back and start flannel anew; it announces agai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.cidr import Lookup, parse, parse_address, show
 from flannelscope.effective import Sureness
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
+from flannelscope.here import Here, NotRead
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import announced_address, doubtful, internal_ips, living, members, restart_flannel, why_doubtful, written
+from flannelscope.seen_twice import Complaint, judged_twice
 from flannelscope.text import count
 
 Member = tuple[Node, Announcement]
@@ -89,6 +93,7 @@ class _Ranges:
 def public_ip_wrong(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """Announced addresses that cannot be right, and those that stand alone."""
     ranges, elsewhere = _Ranges(facts), 0
+    nowhere, held = yield from _by_interfaces(self, facts)
     unsure: dict[str, None] = {}
     for network in facts.networks:
         for family in sorted(facts.families):
@@ -99,7 +104,10 @@ def public_ip_wrong(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
                     yield _wrong(self, facts, node, item, family, wrong[node.name])
                     owner = facts.nodes.get(ranges.owner(node, _address(item, family)))
                     unsure.update(dict.fromkeys(doubtful(facts, (owner,) if owner else ())))
-            rest = [member for member in said if member[0].name not in wrong]
+            for node, item in said:
+                if node.name not in wrong and (node.name, family) in nowhere:
+                    yield _on_no_interface(self, facts, node, item, family, nowhere[node.name, family])
+            rest = [m for m in said if m[0].name not in wrong and not {(m[0].name, family)} & (nowhere.keys() | held)]
             odd = _odd(rest, family)
             for node, item in odd:
                 yield _stands_alone(self, facts, network, node, item, family)
@@ -111,6 +119,53 @@ def public_ip_wrong(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
             f"{count(elsewhere, 'announced address', 'announced addresses')} differ from the InternalIPs, as with a second card "
             "or NAT; whether they are on these nodes' interfaces, only the nodes can tell"
         )
+
+
+Places = dict[tuple[str, int], tuple[Evidence, ...]]  # by Node name and family
+
+
+def _by_interfaces(self: Check, facts: Facts) -> Generator[Unknown, None, tuple[Places, set[tuple[str, int]]]]:
+    """Announced addresses that are on no interface of their node though nobody asked for them; and those that are on one."""
+    if not facts.snapshot.has(Topic.KERNELS):
+        return {}, set()
+    held: set[tuple[str, int]] = set()
+
+    def judge(here: Here) -> Iterator[Complaint]:
+        for family in here.families:
+            address = _address(here.said, family)
+            if not address or here.holder(address):
+                held.add((here.node.name, family))
+            elif address not in (*_asked_for(here.said, family), *_flags(here)):
+                has = ", ".join(sorted({a.address for a in here.addresses if a.scope == "global" and a.family == family}))
+                proof = here.proof("addresses", has, "addresses", "ip -brief address")
+                yield Complaint(key=str(family), summary="", evidence=(proof,))
+
+    found, doubts = judged_twice(facts, judge)
+    yield from doubts.told(self)
+    return {(name, int(said.key)): said.evidence for name, all_said in found.items() for said in all_said}, held
+
+
+def _flags(here: Here) -> tuple[str, ...]:
+    """The addresses that flannel's flags ask for. Raises NotRead where nobody knows its flags."""
+    if not here.processes and (here.installation is None or here.installation.embedded):
+        raise NotRead("with which flags flannel runs there is not known")
+    return tuple(here.flags.get(name, "") for name in ("public-ip", "public-ipv6"))
+
+
+def _on_no_interface(
+    self: Check, facts: Facts, node: Node, said: Announcement, family: int, proofs: tuple[Evidence, ...]
+) -> Finding:
+    return self.finding(
+        f"{node.name} announces {_address(said, family)}, which is on none of its interfaces, and nobody asked for it: "
+        "what peers send to its pods never arrives.",
+        (node_subject(node.name),),
+        evidence=(*_evidence(node, said, family), *proofs),
+        remedy=Remedy(
+            "Start flannel anew on this node: it announces an address that it has. For a node behind NAT, write the address into "
+            "the annotation public-ip-overwrite.",
+            restart_flannel(facts.flannel_on.get(node.name, ())),
+        ),
+    )
 
 
 def _address(said: Announcement, family: int) -> str:

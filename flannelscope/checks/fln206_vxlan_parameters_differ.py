@@ -3,10 +3,11 @@ flannel does not compare these: nodes with different ones accept each other and 
 
 How it is known
 
-Alive members whose backend-data both have a VNI announce different ones; or announced ports differ (0 means the default,
-8472, on Windows 4789), or GBP does. What is not announced is not compared: releases up to v0.13 write no VNI, and the port
-usually stands nowhere but in the kernel. Where as many announce one value as another and net-conf.json does not decide, both
-sides are named. A Node of which neither life nor death is known counts as living, and is named as unknown.
+Alive members whose backend-data both have a VNI announce different ones; or announced ports differ (0 means the default, 8472,
+on Windows 4789), or GBP does. What is not announced is not compared: releases up to v0.13 write no VNI, and the port usually
+stands nowhere but in the kernel: with --ssh it is read there, twice of those that differ. Where as many announce one value as
+another and net-conf.json does not decide, both sides are named. A Node of which neither life nor death is known counts as
+living, and is named as unknown.
 
 How to see it
 
@@ -32,7 +33,8 @@ from collections.abc import Callable, Iterator, Sequence
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
-from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.model import Evidence, Finding, Kernel, Link, Node, Remedy, Severity, Topic, Unknown, node_subject
+from flannelscope.pod_addresses import STANDS_STILL
 from flannelscope.proofs import (
     SHOWN,
     announced_data,
@@ -44,6 +46,7 @@ from flannelscope.proofs import (
     restart_flannel,
     why_doubtful,
 )
+from flannelscope.seen_twice import SEEN_ONCE, first_kernel, second_kernel
 from flannelscope.text import count, fold
 
 Member = tuple[Node, Announcement]
@@ -57,8 +60,12 @@ def vxlan_parameters_differ(self: Check, facts: Facts) -> Iterator[Finding | Unk
     for network in facts.networks:
         alive = [m for m in members(facts, network) if m[1].backend_type == "vxlan" and living(facts, m[0])]
         for name, read in _PARAMETERS.items():
-            values = [(member, value) for member in alive if (value := read(*member)) is not None]
+            values = [(member, value) for member in alive if (value := read(facts, *member)) is not None]
             if len({value for _, value in values}) > 1:
+                once = _seen_once(facts, network, name, values)
+                if once:
+                    yield self.unknown(SEEN_ONCE, once)
+                    continue
                 yield _finding(self, facts, network, name, values)
                 unsure.update(dict.fromkeys(_deciding(facts, values)))
     if unsure:
@@ -71,22 +78,40 @@ def _deciding(facts: Facts, values: Sequence[tuple[Member, int]]) -> tuple[str, 
     return doubtful(facts, (node for (node, _), value in values if value not in sure)) if len(sure) < 2 else ()
 
 
-def _vni(_: Node, said: Announcement) -> int | None:
+def _vni(_facts: Facts, _: Node, said: Announcement) -> int | None:
     return said.data.vni if said.data.vni is not None else said.v6_data.vni
 
 
-def _port(node: Node, said: Announcement) -> int | None:
+def _port(facts: Facts, node: Node, said: Announcement) -> int | None:
     announced = said.data.port if said.data.port is not None else said.v6_data.port
     if announced is None:
-        return None
+        return _in_kernel(second_kernel(facts, node.name)[0] or first_kernel(facts, node.name), said)
     return announced or (_WINDOWS_PORT if node.os == "windows" else _PORT)
 
 
-def _gbp(_: Node, said: Announcement) -> int | None:
+def _in_kernel(kernel: Kernel | None, said: Announcement) -> int | None:
+    """The port of the device with the announced VNI."""
+    links: tuple[Link, ...] = (kernel.facts.get("links") or ()) if kernel is not None else ()
+    vni = said.data.vni if said.data.vni is not None else said.v6_data.vni
+    made = (link.vxlan for link in links if link.name.startswith("flannel") and link.vxlan is not None)
+    return next((vxlan.port for vxlan in made if vni is None or vxlan.vni == vni), None)
+
+
+def _seen_once(facts: Facts, network: Network, name: str, values: Sequence[tuple[Member, int]]) -> tuple[str, ...]:
+    """The odd Nodes of which only one reading of the kernel tells the port."""
+    if name != "Port" or facts.snapshot.source in STANDS_STILL:
+        return ()
+    right = _right(facts, network, name, Counter(value for _, value in values))
+    odd = [(node, said) for (node, said), value in values if value != right]
+    told = [node.name for node, said in odd if said.data.port is None and said.v6_data.port is None]
+    return tuple(node for node in told if second_kernel(facts, node)[0] is None)
+
+
+def _gbp(_facts: Facts, _: Node, said: Announcement) -> int | None:
     return None if said.data.gbp is None else int(said.data.gbp)
 
 
-_PARAMETERS: dict[str, Callable[[Node, Announcement], int | None]] = {"VNI": _vni, "Port": _port, "GBP": _gbp}
+_PARAMETERS: dict[str, Callable[[Facts, Node, Announcement], int | None]] = {"VNI": _vni, "Port": _port, "GBP": _gbp}
 
 
 def _finding(self: Check, facts: Facts, network: Network, name: str, values: Sequence[tuple[Member, int]]) -> Finding:
@@ -101,7 +126,7 @@ def _finding(self: Check, facts: Facts, network: Network, name: str, values: Seq
         f"{fold(names)} use {name} {others} where {count(len(values) - len(odd), 'other node')} use {right}: the kernels drop "
         "each other's packets, no traffic between their pods.",
         tuple(node_subject(node) for node in names),
-        evidence=(*_said(facts, [*(member for member, _ in odd[:SHOWN]), example]), *_configured(facts, network)),
+        evidence=(*_said(facts, name, [*(member for member, _ in odd[:SHOWN]), example]), *_configured(facts, network)),
         remedy=Remedy(
             f"Set one {name} in net-conf.json and start flannel anew on the odd nodes.",
             restart_flannel([item for node in names[:SHOWN] for item in facts.flannel_on.get(node, ())]),
@@ -130,16 +155,20 @@ def _undecided(self: Check, facts: Facts, network: Network, name: str, values: S
         f"Different values of {name} are announced ({told}), and nothing says which is meant: the kernels drop each other's "
         "packets, no traffic between these sides' pods.",
         tuple(node_subject(node.name) for (node, _), _ in values),
-        evidence=(*_said(facts, shown), *_configured(facts, network)),
+        evidence=(*_said(facts, name, shown), *_configured(facts, network)),
         remedy=Remedy(
             f"Decide which {name} is meant and set it in net-conf.json; then start flannel anew on the nodes that use another."
         ),
     )
 
 
-def _said(facts: Facts, shown: Sequence[Member]) -> Iterator[Evidence]:
+def _said(facts: Facts, name: str, shown: Sequence[Member]) -> Iterator[Evidence]:
     for node, said in shown:
         yield announced_data(said, 4 if said.raw_data else 6)
+        kernel = second_kernel(facts, node.name)[0] or first_kernel(facts, node.name)
+        if name == "Port" and kernel is not None and (port := _in_kernel(kernel, said)) is not None:
+            command = "ip -details link show type vxlan"
+            yield Evidence(f"port of the device on {node.name}", str(port), f"{kernel.origin}: {command}", command)
         if not facts.alive(node):
             yield heartbeat(facts, node)
 

@@ -86,8 +86,8 @@ def _judge(here: Here, announced: _Announced) -> Iterator[Complaint]:
     for family in here.families:
         address = here.said.public_ip if family == 4 else here.said.public_ipv6
         held = next((a for a in here.addresses if a.address == address), None) if address else None
-        if held is None:
-            continue  # on no interface: NAT, or FLN203
+        if held is None or not _chosen(here, family, held):
+            continue  # on no interface (NAT, or FLN203), or announced by somebody else's hand
         if held.device.startswith("virbr") or held.device in _NEVER or held.scope in ("link", "host"):
             yield _never(here, family, held)
         elif sharers := announced.sharers(here, family, address):
@@ -127,6 +127,12 @@ def _all_elsewhere(this: Check, names: list[str], elsewhere: dict[str, list[Comp
             caution="While some nodes announce one network and some the other, both must be reachable from all.",
         ),
     )
+
+
+def _chosen(here: Here, family: int, held: Address) -> bool:
+    """Whether flannel itself took this address: its device, where it has one, was made with it."""
+    link = here.links.get(next((name for of, name in here.tunnels if of == family), ""))
+    return link is None or link.vxlan is None or link.vxlan.local in ("", held.address)
 
 
 def _block(held: Address) -> Prefix | None:
