@@ -18,10 +18,13 @@ from flannelscope.flannel.netconf import NetConf
 from flannelscope.model import (
     Address,
     FdbEntry,
+    IpamLease,
     Kernel,
     Link,
     Neighbour,
     Node,
+    NodeContainer,
+    Pod,
     Prefix,
     Reading,
     Route,
@@ -32,9 +35,10 @@ from flannelscope.model import (
     Value,
 )
 from flannelscope.probes import all_probes
+from flannelscope.probes.clock import Clock
 from flannelscope.probes.kernel_version import KernelVersion
 from flannelscope.simulated.world import machine
-from flannelscope.simulated.world.blueprint import Dice
+from flannelscope.simulated.world.blueprint import DAY, Dice
 from flannelscope.simulated.world.machine import Cards
 
 ORIGIN = "simulated"
@@ -75,6 +79,9 @@ class _World:
         self.conf: NetConf = installation.net_conf
         self.network: Network = facts.networks[0]
         self.pods = {pod.node: pod for pod in snapshot.flannel_pods}
+        self.others: dict[str, list[Pod]] = {}
+        for pod in snapshot.pods:
+            self.others.setdefault(pod.node, []).append(pod)
         self.cni = machine.cni(next(m.data["cni-conf.json"] for m in snapshot.config_maps if "cni-conf.json" in m.data))
         self.peers = [peer for node in _by_age(snapshot.nodes) if (peer := self._peer(node)) is not None]
 
@@ -120,6 +127,7 @@ class _World:
             "kernel_version": KernelVersion("6.8.0-86-generic", "x86_64", "Ubuntu 24.04.3 LTS"),
             "flannel_process": machine.process(self.pods[node.name], dice) if node.name in self.pods else (),
         }
+        facts |= self._pods_here(node, dice)
         facts["subnet_env"] = self._subnet_env(node, own, links)
         return Kernel(
             node=node.name,
@@ -128,6 +136,25 @@ class _World:
             facts=facts,
             missing={name: NOT_SIMULATED for name in all_probes() if name not in facts},
         )
+
+    def _pods_here(self, node: Node, dice: Dice) -> dict[str, object]:
+        """host-local's leases, the sandboxes that hold them, and nothing in the kernel's log about flannel."""
+        leases: list[IpamLease] = []
+        containers: list[NodeContainer] = []
+        for pod in self.others.get(node.name, ()):
+            if pod.host_network or pod.phase != "Running":
+                continue
+            sandbox, at = f"{dice.getrandbits(256):064x}", self.snapshot.taken - DAY
+            leases += [IpamLease("cbr0", address, sandbox, "eth0", at) for address in pod.ips]
+            number, pids = 4_026_532_000 + len(containers), (dice.randrange(2000, 90000),)
+            containers.append(NodeContainer(pod_uid=pod.uid, container=sandbox, pids=pids, netns=number))
+        now = self.snapshot.taken
+        return {
+            "host_local": tuple(leases),
+            "containers": tuple(containers),
+            "clock": Clock(now, now, now - 30 * DAY),
+            "kernel_log": (),
+        }
 
     def _subnet_env(self, node: Node, own: Prefix | None, links: Sequence[Link]) -> SubnetEnv:
         mtu = next((link.mtu for link in links if link.name == "cni0"), 0)
