@@ -64,7 +64,7 @@ def test_what_there_is_not_cannot_be_asked_for(name: str) -> None:
 
 def test_a_lab_is_given_what_its_kind_can_show() -> None:
     assert "fdb-wrong" not in selected([], "host-gw")
-    assert "route-deleted" in selected([], "host-gw")
+    assert "survivor-cut-off" in selected([], "host-gw")
     with pytest.raises(ValueError, match="host-gw"):
         selected(["fdb-wrong"], "host-gw")
 

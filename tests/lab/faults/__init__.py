@@ -41,7 +41,7 @@ class Fault(ABC):
     FINDINGS are the codes that stand by themselves in a perfect diagnosis. ALSO are codes that are true at the same time
     and may stand beside them. PATIENCE says how many seconds the conditions of these codes let pass. RANGES are the
     options that tell the allocator's settings, where they differ from the lab's. NEEDS are capabilities of the machine,
-    KINDS the kinds of cluster on which it was seen to break what it says. VARIANTS are what the seed chooses among and a person
+    KINDS the kinds of cluster on which it is to be staged. VARIANTS are what the seed chooses among and a person
     may ask for by name, as NAME:VARIANT. A fault of which no code speaks says in UNCODED why not.
     """
 
