@@ -556,3 +556,64 @@ def test_all_checks_of_nodes_are_listed_here() -> None:
     mine = {check.code for check in all_checks() if Topic.KERNELS in check.needs} | {"FLN419"}
     assert set(OF_NODES) <= mine
     assert not [f for f in judged(TAKEN, *OF_NODES).findings if f.severity >= Severity.WARNING]
+
+
+# What checks of the API add where the nodes were looked at
+
+
+def test_leaked_leases_count_among_the_used_addresses() -> None:
+    leaks = tuple(IpamLease("cbr0", f"10.244.2.{n}", f"gone{n}", "eth0", NOW - 3600) for n in range(10, 245))
+    taken = put(TAKEN, "w002", host_local=leaks)
+    assert "uses 235 of the 253 addresses" in only(taken, "FLN115", "w002", severity=Severity.WARNING)
+    few = put(TAKEN, "w002", host_local=leaks[:200])
+    assert not findings(few, "FLN115")
+    everything = judged(taken, "FLN115", "FLN417").findings
+    assert [(f.code, [c.code for c in f.consequences]) for f in everything] == [("FLN115", ["FLN417"])]
+
+
+def connected(device: str, network: str) -> Route:
+    """A network that a device of the node is connected to."""
+    return Route(family=4, destination=network, device=device, protocol="kernel")
+
+
+def test_a_network_of_a_machine_that_overlaps_with_podcidrs() -> None:
+    taken = changed(TAKEN, "w002", routes=plus(connected("docker0", "10.244.0.0/20")))
+    summary = only(taken, "FLN109", "w002", severity=Severity.CRITICAL)
+    assert "connected to 10.244.0.0/20 by docker0, which overlaps with the podCIDR 10.244.1.0/24 of w001 and 2 more" in summary
+    free = changed(TAKEN, "w002", routes=plus(connected("eth1", "10.244.200.0/24")))
+    only(free, "FLN109", "w002", severity=Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("device", "network"), [("virbr0", "192.168.122.0/24"), ("eth1", "10.0.0.0/8"), ("kube-ipvs0", "10.244.1.0/24")]
+)
+def test_networks_that_are_in_nobodys_way(device: str, network: str) -> None:
+    nothing(changed(TAKEN, "w002", routes=plus(connected(device, network))), "FLN109")
+
+
+def test_an_announced_address_that_no_interface_has() -> None:
+    gone = changed(TAKEN, "w002", addresses=lambda there: [a for a in there if a.device != "eth0"])
+    assert "10.20.0.2, which is on none of its interfaces" in only(gone, "FLN203", "w002", severity=Severity.CRITICAL)
+    asked = FlannelProcess(pid=1, argv=(*ARGV, "--public-ip=10.20.0.2"), started=OLD, state="S")
+    nothing(put(gone, "w002", flannel_process=(asked,)), "FLN203")
+    nat = [
+        *THREE[:2],
+        announced(node("w003", "10.244.3.0/24", ip="10.20.0.3"), public_ip="203.0.113.3", public_ip_overwrite="203.0.113.3"),
+    ]
+    nothing(whole(healthy(nat)), "FLN203")
+
+
+def test_ports_are_read_from_the_kernels_where_nobody_announces_them() -> None:
+    made = vxlan(TAKEN, "w002").vxlan
+    assert made is not None
+    other = instead(named("flannel.1"), vxlan=replace(made, port=4789))
+    assert "Port 4789 where 2 other nodes use 8472" in only(changed(TAKEN, "w002", links=other), "FLN206", "w002")
+    once = replace(changed(TAKEN, "w002", links=other), second_sweep=None)
+    assert not findings(once, "FLN206")
+    assert ("w002",) in {said.nodes for said in unknowns(once, "FLN206")}
+
+
+def test_what_flannel_runs_with_stands_beside_what_the_configmap_says() -> None:
+    taken = whole(healthy(THREE, config_maps=[net_conf("10.99.0.0/16")]))
+    (found,) = findings(taken, "FLN110")
+    assert {proof.value for proof in found.evidence if proof.what.startswith("FLANNEL_NETWORK on")} == {"10.244.0.0/16"}
