@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from flannelscope.deletion import once
 from flannelscope.facts import Facts
-from flannelscope.mesh import Grid, Leg, Mesh, Problem, State
+from flannelscope.mesh import LEGS, Grid, Leg, Mesh, State
 from flannelscope.mesh.states import WRONG
 from flannelscope.model import FlannelProcess, Node, Value, Writer
 
@@ -134,9 +134,8 @@ def _blamed(peer: str, listened: Mapping[str, Lack], *, since: float | None = No
 
 def _pairs(mesh: Mesh) -> dict[tuple[str, str], dict[tuple[int, Leg], State]]:
     found: dict[tuple[str, str], dict[tuple[int, Leg], State]] = {}
-    for problem in mesh.problems():
-        if mesh.twice(problem.observer):
-            found.setdefault((problem.observer, problem.peer), {})[problem.family, problem.leg] = problem.state
+    for problem in mesh.proven:
+        found.setdefault((problem.observer, problem.peer), {})[problem.family, problem.leg] = problem.state
     return found
 
 
@@ -147,8 +146,7 @@ def _lack(mesh: Mesh, observer: str, peer: str, wrong: Wrong) -> Lack:
 
 
 def _of_family(mesh: Mesh, observer: str, peer: str, wrong: Wrong, family: int) -> Lack:
-    there = {leg: _state(mesh, observer, peer, family, leg) for leg in Leg}
-    route, neighbour, fdb = there[Leg.ROUTE], there[Leg.NEIGHBOUR], there[Leg.FDB]
+    route, neighbour, fdb = (_state(mesh, observer, peer, family, leg) for leg in LEGS)
     gone = (State.MISSING, State.NOT_WANTED)
     if route is State.MISSING and neighbour in (*gone, State.EXTRA) and fdb in (*gone, State.EXTRA):
         return Lack.NOTHING_THERE
@@ -234,8 +232,3 @@ def podcidr_came_later(node: Node) -> float | None:
 def _is_controller(writer: Writer) -> bool:
     return "controller" in writer.manager or writer.manager in ("k3s", "rke2")
 
-
-def wrong_pairs(facts: Facts) -> Iterable[Problem]:
-    """Everything wrong that was seen twice."""
-    mesh = facts.mesh
-    return () if mesh is None else (problem for problem in mesh.problems() if mesh.twice(problem.observer))

@@ -40,8 +40,8 @@ def groups(facts: Facts, leg: Leg, state: State | None = None) -> list[Group]:
     buckets: dict[tuple[str, object], list[Problem]] = {}
     rest: dict[str, list[Problem]] = {}
     shared = _shared(facts)
-    for problem in facts.mesh.problems():
-        if problem.leg is leg and state in (None, problem.state) and facts.mesh.twice(problem.observer):
+    for problem in facts.mesh.proven:
+        if problem.leg is leg and state in (None, problem.state):
             place = _accused(facts, known, shared, problem)
             if place is None:
                 rest.setdefault(problem.peer, []).append(problem)
@@ -141,9 +141,9 @@ def doubts(facts: Facts, *legs: Leg) -> Iterator[tuple[str, tuple[str, ...]]]:
             if leg is None or leg in legs:
                 found.setdefault(reason, {})[name] = None
     _settling(mesh, legs, found)
-    for problem in mesh.problems():
-        if problem.leg in legs and not mesh.twice(problem.observer):
-            found.setdefault(_once(mesh), {})[problem.observer] = None
+    for name in (name for grid in mesh.grids for leg in legs for name in grid.wrong_rows(leg)):
+        if not mesh.twice(name):
+            found.setdefault(_once(mesh), {})[name] = None
     for reason, names in found.items():
         yield reason, tuple(sorted(names, key=natural))
 

@@ -144,10 +144,16 @@ class Mesh:
         """Whether what is wrong there counts: it was read a second time, or the world stands still."""
         return self.still or (self.second is not None and name in self.second.kernels)
 
-    def problems(self) -> Iterator[Problem]:
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
         """Everything wrong, of all grids, seen once or twice."""
-        for grid in self.grids:
-            yield from grid.problems()
+        return tuple(problem for grid in self.grids for problem in grid.problems())
+
+    @cached_property
+    def proven(self) -> tuple[Problem, ...]:
+        """Everything wrong that counts: both readings show it, or the world stands still."""
+        once = frozenset(name for name in self.names if not self.twice(name))
+        return tuple(p for p in self.problems if p.observer not in once) if once else self.problems
 
     def _prefixes_ever(self) -> Iterator[Prefix]:
         """The podCIDRs of all Nodes, now and right before the nodes were read."""

@@ -11,6 +11,8 @@ from flannelscope.mesh.reading import Reading, stale
 from flannelscope.mesh.states import GRAVEST, LEGS, SETTLES, WRONG, Leg, State
 from flannelscope.model import Kernel, Value
 
+_STATES = tuple(State)
+_PLACE = {leg: place for place, leg in enumerate(LEGS)}
 _IS_WRONG = bytes(code in WRONG for code in range(256))  # for bytes.translate
 
 
@@ -105,7 +107,7 @@ class Grid:
         row, column = self.members.number.get(observer), self.members.number.get(peer)
         if row is None or column is None:
             return State.NOT_WANTED
-        return State(self.states[LEGS.index(leg)][row * len(self.names) + column])
+        return _STATES[self.states[_PLACE[leg]][row * len(self.names) + column]]
 
     def gravest(self, observer: str, peer: str) -> State:
         """The worst of the three."""
@@ -113,11 +115,18 @@ class Grid:
 
     def problems(self) -> Iterator[Problem]:
         """Everything that is wrong, by leg."""
-        size = len(self.names)
+        size, names, family = len(self.names), self.names, self.members.family
         for leg, states in zip(LEGS, self.states, strict=True):
             for place in compress(count(), states.translate(_IS_WRONG)):
                 row, column = divmod(place, size)
-                yield Problem(self.names[row], self.names[column], self.members.family, leg, State(states[place]))
+                yield Problem(names[row], names[column], family, leg, _STATES[states[place]])
+
+    def wrong_rows(self, leg: Leg) -> Iterator[str]:
+        """The observers with anything wrong in a leg."""
+        size, states = len(self.names), self.states[LEGS.index(leg)].translate(_IS_WRONG)
+        for row, name in enumerate(self.names):
+            if states.find(1, row * size, (row + 1) * size) >= 0:
+                yield name
 
     def in_state(self, state: State, leg: Leg) -> Iterator[tuple[str, str]]:
         """(observer, peer) of every entry in a state."""

@@ -37,7 +37,7 @@ def mesh_of(taken: Snapshot) -> Mesh:
 
 def wrong(taken: Snapshot) -> list[tuple[str, str, str, str]]:
     """observer, peer, leg, state of everything that is wrong."""
-    return [(p.observer, p.peer, p.leg.value, p.state.name) for p in mesh_of(taken).problems()]
+    return [(p.observer, p.peer, p.leg.value, p.state.name) for p in mesh_of(taken).problems]
 
 
 def both_families(number: int, backend: str = "vxlan") -> list[Node]:
@@ -91,7 +91,7 @@ HEALTHY: dict[str, Callable[[], Snapshot]] = {
 def test_a_healthy_node_has_all_that_is_wanted(name: str) -> None:
     taken = HEALTHY[name]()
     found = mesh_of(taken)
-    assert list(found.problems()) == []
+    assert list(found.problems) == []
     assert not found.suspects
     assert found.names == tuple(n.name for n in taken.nodes)
     for one in found.names:
@@ -244,7 +244,7 @@ def test_other_backends_are_not_judged_and_that_is_said(backend: str) -> None:
         healthy(fleet(3, backend="" if backend == "alloc" else backend), config_maps=[net_conf(backend={"Type": backend})])
     )
     found = mesh_of(taken)
-    assert list(found.problems()) == []
+    assert list(found.problems) == []
     assert found.state("w001", "w002") is State.UNKNOWN
     assert "is not judged" in found.cell("w001", "w002").reason
 
