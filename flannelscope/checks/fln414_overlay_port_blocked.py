@@ -51,14 +51,15 @@ PER_SUBNET = {4: 24, 6: 64}  # one peer of each such block stands for all in it:
 )
 def overlay_port_blocked(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """One finding for each node whose own rules drop the overlay's packets."""
-    yield from seen_twice(this, facts, lambda here: _judge(here, _peers(here)))
+    peers = _Peers(facts)
+    yield from seen_twice(this, facts, lambda here: _judge(here, peers))
     if facts.networks:
         yield this.unknown(
             "whether overlay packets that are sent arrive was not measured: what blocks them between the nodes is not seen"
         )
 
 
-def _judge(here: Here, peers: dict[int, list[Prefix]]) -> Iterator[Complaint]:
+def _judge(here: Here, peers: _Peers) -> Iterator[Complaint]:
     doubts: dict[str, None] = {}
     for hook, verb in (("input", "arrive"), ("output", "leave")):
         packets = list(_packets(here, peers, hook))
@@ -79,22 +80,32 @@ def _judge(here: Here, peers: dict[int, list[Prefix]]) -> Iterator[Complaint]:
         raise NotRead(f"rules of which it is not known what they match may drop overlay packets: {'; '.join(doubts)}"[:400])
 
 
-def _peers(here: Here) -> dict[int, list[Prefix]]:
-    """Addresses that peers announce, by family, one of each block."""
-    found: dict[int, dict[Prefix | None, Prefix]] = {4: {}, 6: {}}
-    for name, said in here.network.members.items():
-        for family, address in ((4, said.public_ip), (6, said.public_ipv6)):
-            prefix = parse(f"{address}/{32 if family == 4 else 128}") if name != here.node.name and address else None
-            if prefix is not None:
-                found[family].setdefault(parse(f"{address}/{PER_SUBNET[family]}"), prefix)
-    return {family: list(blocks.values()) for family, blocks in found.items()}
+class _Peers:
+    """Addresses that members announce: of each block two of them, so that one is always a peer's."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.of: dict[tuple[str, int], dict[Prefix | None, list[tuple[str, Prefix]]]] = {}
+        for network in facts.networks:
+            for name, said in network.members.items():
+                for family, address in ((4, said.public_ip), (6, said.public_ipv6)):
+                    prefix = parse(f"{address}/{32 if family == 4 else 128}") if address else None
+                    if prefix is not None:
+                        blocks = self.of.setdefault((network.prefix, family), {})
+                        some = blocks.setdefault(parse(f"{address}/{PER_SUBNET[family]}"), [])
+                        some.extend([(name, prefix)] if len(some) < 2 else ())
+
+    def beside(self, here: Here, family: int) -> list[Prefix]:
+        """One peer's of each block."""
+        blocks = self.of.get((here.network.prefix, family), {}).values()
+        own = here.node.name
+        return [prefix for some in blocks if (prefix := next((at for name, at in some if name != own), None)) is not None]
 
 
-def _packets(here: Here, peers: dict[int, list[Prefix]], hook: str) -> Iterator[Packet]:
+def _packets(here: Here, peers: _Peers, hook: str) -> Iterator[Packet]:
     for family, port in _ports(here):
         address = here.said.public_ip if family == 4 else here.said.public_ipv6
         own, card = parse(f"{address}/{32 if family == 4 else 128}"), here.parent(family)
-        for peer in peers[family] if card else ():
+        for peer in peers.beside(here, family) if card else ():
             if own is None:
                 break
             packet = Packet(family=family, source=own, destination=peer, outgoing=card, protocol="udp", destination_port=port)
