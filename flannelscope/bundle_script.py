@@ -50,7 +50,7 @@ def script(probes: Iterable[Probe[Any]], nonce: str, *, total: int = TOTAL) -> b
         raise ValueError("a nonce is letters and digits")
     chosen = sorted(probes, key=lambda probe: (any(way.root for way in probe.ways), _turn(probe.name)))
     trials = list(dict.fromkeys(way.trial for probe in chosen for way in probe.ways if way.trial))
-    body = [f"d {trial[0]} && t 9 {shlex.join(trial)} >/dev/null 2>&1; X{number}=$?" for number, trial in enumerate(trials)]
+    body = [_trial(number, trial) for number, trial in enumerate(trials)]
     body += [_probe(probe, trials) for probe in chosen]
     return "\n".join(
         (
@@ -79,12 +79,18 @@ def _turn(name: str) -> tuple[int, str]:
     return (order.index(name), name) if name in order else (len(order), name)
 
 
+def _trial(number: int, trial: tuple[str, ...]) -> str:
+    """A function that tells whether a command succeeds, and runs it once, if it is asked at all."""
+    run = f"d {trial[0]} && t 9 {shlex.join(trial)} >/dev/null 2>&1"
+    return f"X{number}=; x{number}() {{ [ -n \"$X{number}\" ] || {{ {run}; X{number}=$?; }}; return $X{number}; }}"
+
+
 def _probe(probe: Probe[Any], trials: list[tuple[str, ...]]) -> str:
     """Its ways, of which the first that is possible is gone."""
     code: list[str] = []
     for number, way in enumerate(probe.ways):
         conditions = [f"d {shlex.quote(way.program)}"] if way.program else []
-        conditions += [f'[ "$X{trials.index(way.trial)}" = 0 ]'] if way.trial else []
+        conditions += [f"x{trials.index(way.trial)}"] if way.trial else []
         conditions += [f"{{ {way.when}; }}"] if way.when else []
         conditions += ['[ "$S" != - ]'] if way.root else []
         code.append(f"{'elif' if code else 'if'} {' && '.join(conditions) or ':'}; then")

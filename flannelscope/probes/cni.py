@@ -12,15 +12,20 @@ from flannelscope.probes import Parsed, Probe, Unparsable, Way
 
 READ = r"""
 r=/var/lib/rancher
-said() { sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*\(.*\)/\1/p" $2 2>/dev/null | tail -n 1; }
-set_to() { said "$1" "$2" | tr -d "[]\"'[:blank:]" | tr , ' '; }
-k="$r/k3s/agent/etc/containerd/config.toml $r/rke2/agent/etc/containerd/config.toml"
-t="/etc/containerd/config.toml $k"
+t="/etc/containerd/config.toml $r/k3s/agent/etc/containerd/config.toml $r/rke2/agent/etc/containerd/config.toml"
 o='/etc/crio/crio.conf /etc/crio/crio.conf.d/*'
-c=$(set_to conf_dir "$t")
-b=$(set_to 'bin_dirs*' "$t")
-[ -n "$c" ] || c=$(set_to network_dir "$o")
-[ -n "$b" ] || b=$(set_to plugin_dirs "$o")
+e='^[[:space:]]*((conf_dir|bin_dirs?|network_dir|plugin_dirs)[[:space:]]*=|["'\''][^"'\'']*["'\''],?[[:space:]]*$|\])'
+grep -shE "$e" $t $o | {
+c= b= n= p= k= more=
+while IFS= read -r l; do
+  case $l in *=*) k=${l%%=*} v= more=1;; *]*) more=; continue;; *) [ -n "$more" ] || continue;; esac
+  set -f; IFS=" 	'\"[],"
+  for w in ${l#*=}; do [ -z "$w" ] || v="${v:+$v }${w%/}"; done
+  IFS=' '; set +f
+  case $l in *=*[*]*) more=;; *=*[*) more=1;; *=*) more=;; esac
+  case $k in *conf_dir*) c=$v;; *bin_dir*) b=$v;; *network_dir*) n=$v;; *plugin_dirs*) p=$v;; esac
+done
+c=${c:-$n} b=${b:-$p}
 for d in $r/k3s/agent/etc/cni/net.d $r/rke2/agent/etc/cni/net.d; do [ -n "$c" ] || [ ! -d "$d" ] || c=$d; done
 [ -n "$b" ] || [ ! -d $r/k3s/data/current/bin ] || b=$r/k3s/data/current/bin
 c=${c:-/etc/cni/net.d}
@@ -36,6 +41,7 @@ for d in ${b:-/opt/cni/bin}; do
   printf '== bin %s\n' "$d"
   for f in "$d"/*; do [ ! -f "$f" ] || [ ! -x "$f" ] || printf '%s\n' "${f##*/}"; done
 done
+}
 """
 _PIECE = re.compile(rb"^== (conf|file|hidden|closed|bin|end)(?: ([^\n]*))?\n", re.MULTILINE)
 
@@ -63,4 +69,4 @@ def parse(output: bytes) -> Parsed[Cni]:
     return Parsed(Cni(conf_dir=conf_dir, files=tuple(files), bin_dirs=bins), tuple(unparsed))
 
 
-PROBE = Probe("cni", "CNI configuration", (Way(parse, shell=READ, program="sed"),), limit=500_000)
+PROBE = Probe("cni", "CNI configuration", (Way(parse, shell=READ, program="grep"),), limit=500_000)

@@ -16,9 +16,11 @@ for c in $(grep -ls '^flanneld' /proc/[0-9]*/comm); do
     case $k in memory|memory,*|*,memory|*,memory,*) d=./$k$g;; '') d=.$g;; *) continue;; esac
     [ -e "$d/memory.usage_in_bytes" ] || [ -e "$d/memory.current" ] || continue
     printf '== %s %s\n' "${p#/proc/}" "$g"
+    set --
     for f in usage_in_bytes limit_in_bytes max_usage_in_bytes failcnt oom_control current max peak events stat; do
-      [ ! -r "$d/memory.$f" ] || grep -s '' /dev/null "$d/memory.$f"
+      set -- "$@" "$d/memory.$f"
     done
+    grep -s '' /dev/null "$@"
     echo '== end'
     break
   done <"$p/cgroup"
