@@ -81,11 +81,18 @@ class Mesh:
             grid.settle(self.doubts)
             if second is not None:
                 grid.again(second.kernels)
+        for one, other in self._beside():
+            one.yield_to(other)
         self.states = {(g.members.prefix, g.members.family): g for g in self.grids}
 
     def _members(self, web: Web, family: int) -> Members:
         peers: dict[str, Peer | str] = {n: peer_of(said, self.prefixes.get(n, ()), family) for n, said in web.members.items()}
         return Members(web.prefix, family, sorted(web.members, key=natural), peers, web.conf)
+
+    def _beside(self) -> Iterator[tuple[Grid, Grid]]:
+        """Grids of one family in different networks."""
+        pairs = ((one, other) for one in self.grids for other in self.grids if one is not other)
+        return (pair for pair in pairs if pair[0].members.family == pair[1].members.family)
 
     def _doubts(self, settled: Callable[[Node], bool]) -> dict[str, str]:
         names = [name for grid in self.grids for name in grid.names]

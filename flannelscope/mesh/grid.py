@@ -91,6 +91,13 @@ class Grid:
             self.readings[name] = second
             self.firsts[name] = first
 
+    def yield_to(self, other: Grid) -> None:
+        """Two networks on the same Nodes want routes to the same podCIDRs, and a kernel has room for one: either is right."""
+        for observer, peer in list(self.in_state(State.DIFFERS, Leg.ROUTE)):
+            if other.state(observer, peer, Leg.ROUTE) is State.OK:
+                place = self.members.number[observer] * len(self.names) + self.members.number[peer]
+                self.states[_PLACE[Leg.ROUTE]][place] = State.OK
+
     def settle(self, unsteady: Mapping[str, str]) -> None:
         """Nothing is wrong where an end changed meanwhile: that is settling."""
         size = len(self.names)

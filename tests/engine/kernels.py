@@ -145,7 +145,7 @@ def _flannel(own: Said4, peers: list[Said4], family: int, direct: frozenset[str]
         }
     if own.backend == "wireguard":
         device = "flannel-wg" if family == 4 else "flannel-wg-v6"
-        network = "10.244.0.0/16" if family == 4 else "fd00::/32"
+        network = "10.244.0.0/16" if family == 4 else "fd00::/16"
         link = Link(index=5 + family, name=device, kind="wireguard", flags=UP, mtu=1420)
         return {"links": (link,), "routes": (Route(family=family, destination=network, device=device),)}
     if own.backend == "":

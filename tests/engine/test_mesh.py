@@ -238,6 +238,12 @@ def test_who_announces_another_backend_is_neither_wanted_nor_stale() -> None:
     assert mesh_of(taken).state("w001", "w002") is State.NOT_WANTED
 
 
+def test_two_networks_on_the_same_nodes_share_one_route() -> None:
+    """Each wants its own; a kernel has room for one route to a podCIDR."""
+    second = [announced(n, prefix="second.example.com/", backend="host-gw") for n in fleet(3)]
+    assert wrong(seen(healthy(second))) == []
+
+
 @pytest.mark.parametrize("backend", ["ipsec", "extension", "alloc", "tencent-vpc"])
 def test_other_backends_are_not_judged_and_that_is_said(backend: str) -> None:
     taken = seen(
