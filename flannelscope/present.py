@@ -13,7 +13,7 @@ from flannelscope.effective import AddressConfiguration, Allocator, Claim
 from flannelscope.facts import Facts
 from flannelscope.flannel.discovery import Installation
 from flannelscope.judge import Judgement
-from flannelscope.model import Consequence, Finding, Gap, Prefix, Snapshot, Subject, Topic
+from flannelscope.model import NO_EYES, Consequence, Finding, Gap, Prefix, Snapshot, Subject, Topic, Unknown
 from flannelscope.rows import node_rows
 from flannelscope.text import clean, count, fold
 from flannelscope.verdict import verdict
@@ -40,13 +40,18 @@ def overview(facts: Facts, judgement: Judgement, *, complete: bool, requests: in
         source=snapshot.source,
         complete=complete,
         findings=tuple(finding_view(finding) for finding in judgement.findings),
-        unknown=tuple(UnknownLine(u.code, tuple(clean(n) for n in u.nodes), clean(u.reason)) for u in judgement.unknown),
+        unknown=unknown_lines(u for u in judgement.unknown if u.reason != NO_EYES),  # nobody asked for kernels: no doubt
         coverage=coverage(snapshot),
         configuration=settings_lines(facts.configuration),
         flannel=_flannel(facts),
         requests=requests,
         received=received,
     )
+
+
+def unknown_lines(unknown: Iterable[Unknown]) -> tuple[UnknownLine, ...]:
+    """Checks that could not judge, cleaned."""
+    return tuple(UnknownLine(u.code, tuple(clean(n) for n in u.nodes), clean(u.reason)) for u in unknown)
 
 
 def finding_view(finding: Finding) -> FindingView:

@@ -14,7 +14,7 @@ from flannelscope.checks import all_checks
 from flannelscope.facts import Facts
 from flannelscope.judge import Judgement
 from flannelscope.model import Finding, Severity, Snapshot, Topic, Value
-from flannelscope.present import overview
+from flannelscope.present import overview, unknown_lines
 from flannelscope.text import clean
 from flannelscope.views import CoverageLine, Overview
 
@@ -74,7 +74,8 @@ def build(
     for topic, reason in _unseen(facts, judgement):
         if (line := lines.get(topic.value)) is not None and not line.asked and not line.missing:
             lines[topic.value] = replace(line, missing=(("", clean(reason)),))
-    seen = replace(seen, coverage=tuple(lines[topic.value] for topic in Topic if topic.value in lines))
+    covered = tuple(lines[topic.value] for topic in Topic if topic.value in lines)
+    seen = replace(seen, coverage=covered, unknown=unknown_lines(judgement.unknown))
     hidden = tuple(Suppressed(finding, by) for finding in judgement.suppressed if (by := _by(finding, suppress)) is not None)
     return Report(snapshot=facts.snapshot, judgement=judgement, suppressed=hidden, overview=seen)
 

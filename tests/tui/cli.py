@@ -1,4 +1,4 @@
-"""Runs the program as users do: in a process of its own, with an environment that knows no cluster."""
+"""Runs the program as users do: in a process of its own, with an environment that knows no cluster; or within this one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from tui.commands import program
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,3 +36,11 @@ def call(home: Path, *args: str, timeout: float = 60, also: Mapping[str, str] | 
         timeout=timeout,
         check=False,
     )
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error of a call within this process."""
+    result: Result = CliRunner().invoke(program, list(args), standalone_mode=False, prog_name="flannelscope")
+    if result.exception is not None:
+        raise result.exception
+    return result.return_value or 0, result.stdout, result.stderr

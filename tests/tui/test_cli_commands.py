@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from flannelscope.facts import Facts
 from flannelscope.judge import Judgement
 from flannelscope.model import Gap, Snapshot, Topic
 from flannelscope.report import build
 from tests.engine.builders import announced, findings, healthy, node
-from tests.tui.cli import call
-from tui.commands import DEMO, name_demo, program
+from tests.tui.cli import call, run
+from tui.commands import DEMO, name_demo
 from tui.headless.check import exit_code
 
 
@@ -26,14 +25,6 @@ def no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("KUBECONFIG", "XDG_CONFIG_HOME", "KUBERNETES_SERVICE_HOST"):
         monkeypatch.delenv(name, raising=False)
-
-
-def run(*args: str) -> tuple[int, str, str]:
-    """Exit code, standard output, standard error."""
-    result: Result = CliRunner().invoke(program, list(args), standalone_mode=False, prog_name="flannelscope")
-    if result.exception is not None:
-        raise result.exception
-    return result.return_value or 0, result.stdout, result.stderr
 
 
 def document(*args: str) -> Any:
