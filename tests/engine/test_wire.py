@@ -28,6 +28,14 @@ def test_an_event_comes_through_as_what_it_was() -> None:
     assert (got.rows[0].name, got.rows[0].marks, got.removed, got.first, got.last) == ("w1", ("=", ""), ("w2",), True, False)
 
 
+def test_an_answer_comes_through_and_is_shown_nowhere() -> None:
+    sent = wire.Reply(run=1, id="q7", text="correct horse battery")
+    got = wire.decode_request(wire.encode(sent))
+
+    assert isinstance(got, wire.Reply) and (got.id, got.text) == ("q7", "correct horse battery")
+    assert "horse" not in f"{sent!r} {sent.__rich_repr__()} {[sent]}"
+
+
 def test_what_is_no_message_is_refused() -> None:
     with pytest.raises(msgspec.DecodeError):
         wire.decode_event(b"\xc1")

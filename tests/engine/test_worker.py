@@ -17,6 +17,8 @@ from flannelscope.model import Gap, Node, Reading, Snapshot, Topic
 from flannelscope.outbox import Outbox
 from flannelscope.session import Settings
 from flannelscope.sources import Answer, Part, Source
+from flannelscope.sources.login import Login
+from flannelscope.ssh_settings import SshSettings
 from tests.engine.builders import manager_pod, node
 
 
@@ -303,4 +305,46 @@ def test_a_failure_while_changes_are_followed_is_told_and_everything_can_be_read
     told.until(wire.Declined)
     served.ask(wire.Reread(run=2))
     told.until(wire.Finished, 2)
+    served.end()
+
+
+class AskingSource(StepSource):
+    """One that must ask before it can read its nodes' kernels, and tells what it was answered."""
+
+    def __init__(self, login: Login) -> None:
+        super().__init__()
+        self.login = login
+        self.pods.set()
+
+    def topics(self) -> Sequence[Topic]:
+        return (Topic.NODES, Topic.KERNELS)
+
+    def read(self, topic: Topic, known: Snapshot, stop: threading.Event) -> Iterator[Answer]:
+        if topic is not Topic.KERNELS:
+            yield from super().read(topic, known, stop)
+            return
+        question = self.login.questions.new("leave", "3 nodes", "3 nodes will be\x1b[2J logged in to")
+        yield question
+        yield Gap(topic, f"answered: {self.login.questions.wait(question, stop.is_set)}")
+
+
+def test_what_the_engine_asks_is_answered_through_the_pipe(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = Served(told, monkeypatch)
+    monkeypatch.setattr(worker, "open_source", lambda settings, login: AskingSource(login))
+    served.ask(wire.Start(run=1, settings=Settings(ssh=SshSettings())))
+    asked = told.until(wire.Asked)
+
+    assert (asked.kind, asked.host, asked.secret) == ("leave", "3 nodes", False)
+    assert "\x1b" not in asked.text
+    served.ask(wire.Reply(run=1, id=asked.id, text="no"))
+    gaps = told.until(wire.Gaps)
+    assert [gap.reason for gap in gaps.gaps] == ["answered: no"]
+    served.end()
+
+
+def test_a_reading_that_is_stopped_waits_for_no_answer(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = Served(told, monkeypatch)
+    monkeypatch.setattr(worker, "open_source", lambda settings, login: AskingSource(login))
+    served.ask(wire.Start(run=1, settings=Settings(ssh=SshSettings())))
+    told.until(wire.Asked)
     served.end()
