@@ -82,7 +82,7 @@ def _turn(name: str) -> tuple[int, str]:
 def _trial(number: int, trial: tuple[str, ...]) -> str:
     """A function that tells whether a command succeeds, and runs it once, if it is asked at all."""
     run = f"d {trial[0]} && t 9 {shlex.join(trial)} >/dev/null 2>&1"
-    return f"X{number}=; x{number}() {{ [ -n \"$X{number}\" ] || {{ {run}; X{number}=$?; }}; return $X{number}; }}"
+    return f'X{number}=; x{number}() {{ [ -n "$X{number}" ] || {{ {run}; X{number}=$?; }}; return $X{number}; }}'
 
 
 def _probe(probe: Probe[Any], trials: list[tuple[str, ...]]) -> str:

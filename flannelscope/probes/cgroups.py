@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+# A /proc that hides others' processes would look as if nothing ran.
+ALL_SEEN = "[ -r /proc/1/comm ] || { echo 'processes of others are hidden from this user (hidepid)' >&2; exit 3; }\n"
 _POD = re.compile(
     r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?=/|$)"
 )

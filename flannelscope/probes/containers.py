@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from flannelscope.model.hostfiles import NodeContainer
 from flannelscope.probes import Parsed, Probe, Way
-from flannelscope.probes.cgroups import Owner, owner
+from flannelscope.probes.cgroups import ALL_SEEN, Owner, owner
 
 # Of version 1 the memory controller's path is enough; version 2 has but one.
-READ = "exec grep -sE '^[0-9]+:(memory|):.*pod' /dev/null /proc/[0-9]*/cgroup"
+READ = ALL_SEEN + "exec grep -sE '^[0-9]+:(memory|):.*pod' /dev/null /proc/[0-9]*/cgroup"
 _LINE = re.compile(r"/proc/([0-9]{1,9})/cgroup:[0-9]+:[^:]*:(.*)")
 
 

@@ -6,9 +6,11 @@ import re
 
 from flannelscope.model.hostfiles import FlannelProcess
 from flannelscope.probes import Parsed, Probe, Unparsable, Way
-from flannelscope.probes.cgroups import owner, path_of
+from flannelscope.probes.cgroups import ALL_SEEN, owner, path_of
 
-READ = r"""
+READ = (
+    ALL_SEEN
+    + r"""
 printf '== clock %s\n' "$(getconf CLK_TCK 2>/dev/null)"
 sed -n 's/^btime/== boot/p' /proc/stat
 for c in $(grep -ls '^flanneld' /proc/[0-9]*/comm); do
@@ -20,6 +22,7 @@ for c in $(grep -ls '^flanneld' /proc/[0-9]*/comm); do
   printf '\n== end\n'
 done
 """
+)
 TICKS = 100  # a second of /proc/PID/stat, where the node does not say; so has every Linux of today
 _NUMBER = re.compile(rb"^== (clock|boot) ([0-9]{1,12})$", re.MULTILINE)
 _PROCESS = re.compile(rb"^== pid ([0-9]{1,9})\n(.*?)^== argv\n(.*?)\n== end$", re.MULTILINE | re.DOTALL)

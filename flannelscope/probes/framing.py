@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from flannelscope import cidr
-from flannelscope.probes import Unparsable
 
 SIGN = "== "
 
@@ -54,14 +53,6 @@ def _part(whole: bytes, start: int) -> Part:
     word, _, digits = said.partition(b" ")
     status = int(digits) if word == b"exit" and digits.isdigit() and len(digits) < 4 else None
     return Part(whole[start + 1 : end], status)
-
-
-def only(output: bytes, argvs: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], bytes]:
-    """The outputs of the commands that ended well; raises Unparsable where none did."""
-    good = {argv: part.output for argv, part in parts(output, argvs).items() if part.status == 0}
-    if not good:
-        raise Unparsable("no command of it ended well")
-    return good
 
 
 def lines(output: bytes) -> list[str]:

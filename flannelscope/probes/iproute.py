@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from flannelscope.probes import Parsed, Way
-from flannelscope.probes.framing import only
+from flannelscope.probes import Parsed, Unparsable, Way
+from flannelscope.probes.framing import parts
 
 V = TypeVar("V")
 
@@ -34,12 +35,19 @@ def ways(parse: Callable[[bytes], Parsed[V]], *words: str, details: bool = False
     )
 
 
+# Where the kernel has no IPv6 at all, asking for it fails, or answers with the other family.
+IPV6 = "[ -e /proc/net/if_inet6 ]"
+
+
 def family_ways(parse: Callable[[bytes], Parsed[V]], *words: str) -> tuple[Way[V], ...]:
-    """The ways of a command that is run for each family."""
-    return tuple(
-        Way(parse, argvs=tuple(both(program, *words)), program=program[0], trial=(*JSON, "-V") if program is JSON else ())
-        for program in (JSON, IP, BUSYBOX)
-    )
+    """The ways of a command that is run for each family that the kernel has."""
+    ways: list[Way[V]] = []
+    for program in (JSON, IP, BUSYBOX):
+        argvs = tuple(both(program, *words))
+        trial = (*JSON, "-V") if program is JSON else ()
+        ways.append(Way(parse, argvs=argvs, program=program[0], trial=trial, when=IPV6))
+        ways.append(Way(parse, argvs=argvs[:1], program=program[0], trial=trial))
+    return tuple(ways)
 
 
 def families(*words: str) -> dict[tuple[str, ...], int]:
@@ -50,8 +58,10 @@ def families(*words: str) -> dict[tuple[str, ...], int]:
 def merged(
     output: bytes, families: Mapping[tuple[str, ...], int], parse: Callable[[bytes, int], Parsed[tuple[V, ...]]]
 ) -> Parsed[tuple[V, ...]]:
-    """Both families' values in one; raises Unparsable where neither answered."""
-    parsed = [parse(said, families[argv]) for argv, said in only(output, families).items()]
-    return Parsed(
-        tuple(value for part in parsed for value in part.value), tuple(line for part in parsed for line in part.unparsed)
-    )
+    """Both families' values in one; raises Unparsable where one that was asked did not answer: half would look like all."""
+    said = parts(output, families)
+    failed = [shlex.join(argv) for argv, part in said.items() if part.status != 0]
+    if failed or not said:
+        raise Unparsable(f"it did not end well: {', '.join(failed)}" if said else "no command's answer is in it")
+    parsed = [parse(part.output, families[argv]) for argv, part in said.items()]
+    return Parsed(tuple(value for one in parsed for value in one.value), tuple(line for one in parsed for line in one.unparsed))

@@ -6,9 +6,11 @@ import re
 
 from flannelscope.model.base import Value
 from flannelscope.probes import Parsed, Probe, Way
-from flannelscope.probes.cgroups import owner
+from flannelscope.probes.cgroups import ALL_SEEN, owner
 
-READ = r"""
+READ = (
+    ALL_SEEN
+    + r"""
 cd /sys/fs/cgroup || exit 1
 for c in $(grep -ls '^flanneld' /proc/[0-9]*/comm); do
   p=${c%/comm}
@@ -26,6 +28,7 @@ for c in $(grep -ls '^flanneld' /proc/[0-9]*/comm); do
   done <"$p/cgroup"
 done
 """
+)
 UNLIMITED = 1 << 60  # version 1 writes the largest number of pages for no limit
 _HEAD = re.compile(r"== ([0-9]{1,9}) (.*)")
 _LINE = re.compile(r".*/memory\.([a-z_]+):(?:([a-z_]+) )?([0-9]{1,20}|max)")

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from flannelscope.probes import Parsed, all_probes
+from flannelscope.probes import Parsed, Unparsable, all_probes
 
 HERE = Path(__file__).resolve().parents[1] / "data"
 PROBES = HERE / "probes"
@@ -85,3 +85,11 @@ def test_routes_that_were_recorded_elsewhere_are_the_same_in_json_and_in_text(th
     text = parsed("routes", framed(("ip", "-4", "route", "show", "table", "all"), "ip-route.txt"))
     assert whole.value
     assert plain(text.value) == plain(whole.value)
+
+
+def test_one_family_that_failed_makes_no_half_of_an_answer() -> None:
+    """A route of IPv6 that nobody could read would be taken for missing."""
+    whole = (PROBES / "routes/vxlan.json").read_bytes()
+    failed = whole.removesuffix(b"== exit 0\n") + b"== exit 2\n"
+    with pytest.raises(Unparsable, match="ip -j -6 route show table all"):
+        parsed("routes", failed)

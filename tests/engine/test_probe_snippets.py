@@ -7,10 +7,11 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from flannelscope.probes import Unparsable, cni, flannel_process, host_local, kernel_log, memory, subnet_env
+from flannelscope.probes import Unparsable, cni, containers, flannel_process, host_local, kernel_log, memory, subnet_env
 from flannelscope.probes.cgroups import owner, path_of
 
 RECORDED = Path(__file__).resolve().parents[1] / "data/recorded/cgroup-v2"
@@ -108,6 +109,7 @@ def test_without_leases_there_are_none(run: Run) -> None:
 
 PROCESS = {
     "/proc/stat": "cpu 1 2\nbtime 1700000000\n",
+    "/proc/1/comm": "systemd\n",
     "/proc/41/comm": "containerd\n",
     "/proc/221/comm": "flanneld\n",
     "/proc/221/stat": "221 (flanneld) S 115 " + "0 " * 17 + "5000 1874980864 11099\n",
@@ -125,7 +127,7 @@ def test_flanneld_is_found_with_its_pod_on_version_2_of_cgroups(run: Run) -> Non
 
 
 def test_where_no_flanneld_runs_none_is_found(run: Run) -> None:
-    files = {"/proc/stat": PROCESS["/proc/stat"], "/proc/41/comm": "k3s-server\n"}
+    files = {"/proc/stat": PROCESS["/proc/stat"], "/proc/1/comm": "systemd\n", "/proc/41/comm": "k3s-server\n"}
     assert flannel_process.parse(run(flannel_process.READ, files)).value == ()
     with pytest.raises(Unparsable):
         flannel_process.parse(b"")
@@ -199,3 +201,14 @@ def test_whose_a_cgroup_is(path: str) -> None:
 def test_the_controller_of_memory_says_the_path() -> None:
     assert path_of(["9:name=systemd:/", "4:memory:/kubepods/x", "0::/"]) == "/kubepods/x"
     assert path_of(["0::/kubepods.slice/x"]) == "/kubepods.slice/x"
+
+
+@pytest.mark.parametrize("probe", [flannel_process, memory, containers], ids=lambda module: module.PROBE.name)
+def test_hidden_processes_are_not_taken_for_none(probe: ModuleType) -> None:
+    """With hidepid a user sees only their own; the status must be none that counts as an answer."""
+    way = probe.PROBE.ways[0]
+    done = subprocess.run(
+        ["sh", "-c", way.shell.replace("/proc/1/", "/proc/none/")], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode not in (0, *way.accept)
+    assert b"hidden" in done.stderr

@@ -40,12 +40,13 @@ def facts() -> dict[str, list[Any]]:
 
 
 def full(name: str) -> list[Way[Any]]:
-    """The ways that can tell everything: those of busybox, and links without details, cannot."""
-    return [
-        way
-        for way in all_probes()[name].ways
-        if way.program != "busybox" and not (name == "links" and "-d" not in way.argv)
-    ]  # fmt: skip
+    """The ways that can tell everything: not those of busybox, links without details, and one family of two."""
+    return [way for way in all_probes()[name].ways if not _partial(name, way)]
+
+
+def _partial(name: str, way: Way[Any]) -> bool:
+    one_family = len(way.argvs) == 1 and "-4" in way.argvs[0]
+    return way.program == "busybox" or one_family or (name == "links" and "-d" not in way.argv)
 
 
 def said(way: Way[Any]) -> bytes:
