@@ -135,8 +135,13 @@ class Here:
         Where nothing tells of its start (no pod, no process read) a member counts as running for long.
         """
         if self.runs is None and not self.processes:
-            return not self.known("flannel_process")
+            return self._inside or not self.known("flannel_process")
         return self.started is not None and self.kernel.at - self.started > FLANNEL_UP
+
+    @property
+    def _inside(self) -> bool:
+        """Whether flannel runs inside k3s' or RKE2's own process."""
+        return self.installation is not None and self.installation.kind in ("k3s", "rke2")
 
     @property
     def flags(self) -> dict[str, str]:

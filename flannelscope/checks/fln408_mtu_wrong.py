@@ -28,12 +28,12 @@ The former MTU, set with the same commands; flannel and the pods have to be star
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.here import Here
-from flannelscope.model import Evidence, Finding, Link, Remedy, Severity, Topic, Unknown
+from flannelscope.model import CLUSTER, Evidence, Finding, Link, Remedy, Severity, Topic, Unknown
 from flannelscope.proofs import restart_flannel
 from flannelscope.seen_twice import Complaint, first_kernel, seen_twice
 from flannelscope.text import count, fold
@@ -47,6 +47,8 @@ def mtu_wrong(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     """One finding for each node whose tunnel or pods have an MTU that loses large packets."""
     usual = _Usual(facts)
     yield from seen_twice(this, facts, lambda here: _judge(here, usual))
+    if found := list(_told_more(facts)):
+        yield _below_told(this, found)
 
 
 class _Usual:
@@ -81,7 +83,6 @@ def _judge(here: Here, usual: _Usual) -> Iterator[Complaint]:
         yield from _told_over_parent(here)
     if tunnels:
         yield from _pods(here, tunnels[0][1])
-        yield from _told(here, tunnels)
 
 
 def _over_parent(here: Here, family: int, tunnel: Link) -> Iterator[Complaint]:
@@ -156,19 +157,33 @@ def _pods(here: Here, tunnel: Link) -> Iterator[Complaint]:
     )
 
 
-def _told(here: Here, tunnels: list[tuple[int, Link]]) -> Iterator[Complaint]:
-    """flannel tells pods 20 more than its IPv6 tunnel carries, by default: IPv6 adds a larger header."""
-    told = _subnet_env_mtu(here)
-    for family, tunnel in tunnels:
-        if family == 6 and here.said.backend_type == "vxlan" and told is not None and 0 < told - tunnel.mtu <= 20:
-            yield Complaint(
-                key=f"{tunnel.name} below told",
-                summary=f"{here.node.name}'s {tunnel.name} has MTU {tunnel.mtu}, and pods are told {told}: IPv6 packets between "
-                "are sent again smaller, where path MTU discovery works.",
-                severity=Severity.INFO,
-                evidence=(_mtu(here, tunnel), _told_mtu(here, told)),
-                remedy=_remedy(here, "Set Backend.MTU in net-conf.json 20 smaller (v0.21.3 and later); "),
-            )
+def _told_more(facts: Facts) -> Iterator[tuple[Here, Link, int]]:
+    """Nodes whose flannel tells pods up to 20 more than its IPv6 tunnel carries, as by default: IPv6 adds a larger header.
+
+    Nothing about it changes by itself, so that one reading is enough.
+    """
+    for network in facts.networks:
+        for name in network.members:
+            kernel = first_kernel(facts, name)
+            here = None if kernel is None else Here(facts, facts.nodes[name], network, kernel)
+            if here is None or not here.known("links") or here.said.backend_type != "vxlan":
+                continue
+            tunnel = here.links.get(next((device for family, device in here.tunnels if family == 6), ""))
+            told = _subnet_env_mtu(here)
+            if tunnel is not None and told is not None and 0 < told - tunnel.mtu <= 20:
+                yield here, tunnel, told
+
+
+def _below_told(this: Check, found: Sequence[tuple[Here, Link, int]]) -> Finding:
+    here, tunnel, told = found[0]
+    return this.finding(
+        f"{tunnel.name} has MTU {tunnel.mtu} on {fold(here.node.name for here, _, _ in found)}, and pods are told {told}: large "
+        "IPv6 packets between nodes are sent again smaller, where path MTU discovery works.",
+        (CLUSTER,),
+        severity=Severity.INFO,
+        evidence=(_mtu(here, tunnel), _told_mtu(here, told)),
+        remedy=Remedy("Set Backend.MTU in net-conf.json 20 smaller (v0.21.3 and later), and start flannel anew, one node first."),
+    )
 
 
 def _subnet_env_mtu(here: Here) -> int | None:

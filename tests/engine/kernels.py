@@ -164,7 +164,8 @@ def _vxlan(own: Said4, peers: list[Said4], family: int, direct: frozenset[str]) 
     device = f"flannel.{own.vni}" if family == 4 else f"flannel-v6.{own.vni}"
     length = 32 if family == 4 else 128
     made = Vxlan(vni=own.vni, port=8472, local=own.address, parent="eth0")
-    link = Link(index=3 + family, name=device, kind="vxlan", flags=UP, mtu=1450, mac=own.mac, operstate="UNKNOWN", vxlan=made)
+    mtu = 1450 if family == 4 else 1430  # IPv6 outside adds 20 more
+    link = Link(index=3 + family, name=device, kind="vxlan", flags=UP, mtu=mtu, mac=own.mac, operstate="UNKNOWN", vxlan=made)
     tunnelled = [said for said in peers if said.name not in direct]
     routes = [Route(family=family, destination=said.block, gateway=said.base, device=device, onlink=True) for said in tunnelled]
     routes += [_straight(said, family) for said in peers if said.name in direct]

@@ -66,14 +66,15 @@ def rules(*texts: str) -> tuple[SavedRule, ...]:
     return tuple(SavedRule(text) for text in texts)
 
 
-def masquerade(block: str, network: str = NETWORK, flavour: str = "nft") -> SavedTable:
+def masquerade(block: str, network: str = NETWORK, flavour: str = "nft", family: int = 4) -> SavedTable:
     """flannel's nat table, since v0.21."""
+    many = "224.0.0.0/4" if family == 4 else "ff00::/8"
     own = rules(
         '-m mark --mark 0x4000/0x4000 -m comment --comment "flanneld masq" -j RETURN',
         f'-s {block} -d {network} -m comment --comment "flanneld masq" -j RETURN',
         f'-s {network} -d {block} -m comment --comment "flanneld masq" -j RETURN',
         f'! -s {network} -d {block} -m comment --comment "flanneld masq" -j RETURN',
-        f'-s {network} ! -d 224.0.0.0/4 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully',
+        f'-s {network} ! -d {many} -m comment --comment "flanneld masq" -j MASQUERADE --random-fully',
         f'! -s {network} -d {network} -m comment --comment "flanneld masq" -j MASQUERADE --random-fully',
     )
     entry = rules('-m comment --comment "flanneld masq" -j FLANNEL-POSTRTG')
@@ -81,7 +82,7 @@ def masquerade(block: str, network: str = NETWORK, flavour: str = "nft") -> Save
         "POSTROUTING": SavedChain("POSTROUTING", "ACCEPT", entry),
         "FLANNEL-POSTRTG": SavedChain("FLANNEL-POSTRTG", "", own),
     }
-    return SavedTable(flavour, 4, "nat", chains)
+    return SavedTable(flavour, family, "nat", chains)
 
 
 def forwarding(*before: str, policy: str = "ACCEPT", flavour: str = "nft", network: str = NETWORK) -> SavedTable:

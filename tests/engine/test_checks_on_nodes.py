@@ -153,6 +153,43 @@ def test_every_proof_says_where_it_was_read_and_the_command_that_shows_it() -> N
     assert proof.command == "sysctl net.ipv4.ip_forward"
 
 
+def dual() -> Snapshot:
+    """Two healthy nodes with both families, as flannel sets them by default."""
+    six = [
+        announced(
+            node(f"d{i}", f"10.244.{i}.0/24", f"fd00:10:244:{i}::/64", ip=(f"10.20.0.{i}", f"fd01::{i}")),
+            public_ipv6=f"fd01::{i}",
+        )
+        for i in (1, 2)
+    ]
+    conf = net_conf(EnableIPv6=True, IPv6Network="fd00:10:244::/56")
+    taken = whole(healthy(six, config_maps=[conf]), families=(4, 6))
+    for n in six:
+        block = n.pod_cidrs[1]
+        more = {"FLANNEL_IPV6_NETWORK": "fd00:10:244::/56", "FLANNEL_IPV6_SUBNET": block.replace("::/64", "::1/64")}
+        tables = (forwarding(), masquerade(n.pod_cidrs[0]), masquerade(block, "fd00:10:244::/56", family=6))
+        taken = put(taken, n.name, subnet_env=env(n.pod_cidrs[0], **more), iptables=tables)
+    return taken
+
+
+def test_with_two_families_the_smaller_ipv6_tunnel_is_no_more_than_worth_knowing() -> None:
+    judgement = judged(dual(), *OF_NODES)
+    (said,) = judgement.findings
+    assert (said.code, said.severity, said.nodes) == ("FLN408", Severity.INFO, ())
+    assert "flannel-v6.1 has MTU 1430 on d1 d2, and pods are told 1450" in said.summary
+    assert not [unknown for unknown in judgement.unknown if unknown.nodes]
+    assert not suspects(dual())
+
+
+def test_each_family_is_judged_by_itself() -> None:
+    off = {**SYSCTLS, "net/ipv6/conf/all/forwarding": "0"}
+    assert "IPv6 packets" in only(put(dual(), "d1", sysctls=off), "FLN411", "d1")
+    down = changed(dual(), "d1", links=instead(named("flannel-v6.1"), flags=()))
+    assert "flannel-v6.1 is down" in only(down, "FLN406", "d1")
+    lost = put(dual(), "d1", iptables=(forwarding(), masquerade("10.244.1.0/24")))
+    assert "masquerade rules for IPv6" in only(lost, "FLN415", "d1")
+
+
 # FLN406, FLN407
 
 
