@@ -34,6 +34,7 @@ from flannelscope.facts import Facts
 from flannelscope.filters import nft_tables, saved_tables, unseen_rules
 from flannelscope.flannel.flags import is_true
 from flannelscope.flannel.masquerade import CHAIN, duplicates, native_missing, saved_missing
+from flannelscope.flannel.netconf import NetConf
 from flannelscope.here import Here, NotRead
 from flannelscope.model import Evidence, Finding, Prefix, Remedy, SavedTable, Severity, Topic, Unknown
 from flannelscope.proofs import restart_flannel
@@ -58,7 +59,17 @@ def _judge(here: Here) -> Iterator[Complaint]:
         raise NotRead("with which flags flannel runs there is not known")
     if not is_true((here.flags.get("ip-masq", ""),)) or not here.up:
         return
-    conf = here.running_conf
+    try:
+        conf = here.running_conf
+    except NotRead:
+        # Rules that fit the ConfigMap are right whatever flannel began with; others may be right for what it read before.
+        if here.conf is None or any(said.key.startswith("missing") for said in _against(here, here.conf)):
+            raise
+        conf = here.conf
+    yield from _against(here, conf)
+
+
+def _against(here: Here, conf: NetConf) -> Iterator[Complaint]:
     for family in here.families:
         own, network = here.own(family), conf.network if family == 4 else conf.ipv6_network
         if own is not None and network is not None:
@@ -118,8 +129,8 @@ def _complaint(here: Here, family: int, missing: tuple[str, ...], probe: str, co
 
 
 def _meant(here: Here, family: int) -> Iterator[Evidence]:
-    own, conf = here.own(family), here.running_conf
-    network = conf.network if family == 4 else conf.ipv6_network
+    own, conf = here.own(family), here.conf
+    network = (conf.network if family == 4 else conf.ipv6_network) if conf is not None else None
     if own is not None and network is not None:
         yield Evidence("Network and podCIDR", f"{show(network)}, {show(own)}", "net-conf.json; Node, spec.podCIDRs", "")
 

@@ -425,6 +425,15 @@ def test_rules_in_the_other_flavour_count_and_twice_is_worth_knowing() -> None:
     only(put(TAKEN, "w002", iptables=(legacy, masquerade("10.244.2.0/24"))), "FLN415", "w002", severity=Severity.INFO)
 
 
+def test_rules_that_fit_a_configmap_written_since_are_right() -> None:
+    written = replace(net_conf(), written=NOW - 3600)
+    taken = whole(healthy(THREE, config_maps=[written]))
+    nothing(taken, "FLN415")
+    other = put(taken, "w002", iptables=(masquerade("10.244.2.0/24", "10.240.0.0/12"),))
+    assert not findings(other, "FLN415")
+    assert [said.nodes for said in unknowns(other, "FLN415")] == [("w002",)]
+
+
 def test_two_readings_within_a_resync_prove_nothing() -> None:
     taken = put(TAKEN, "w002", iptables=())
     assert taken.second_sweep is not None
