@@ -28,4 +28,6 @@ def suspects(snapshot: Snapshot) -> frozenset[str]:
     judgement = judge(facts, filter(looks_at_kernels, all_checks()))
     named = {name for finding in judgement.findings for name in (*finding.nodes, *finding.reach)}
     named |= {s.name for f in judgement.findings for effect in f.consequences for s in effect.subjects if s.kind == "Node"}
+    if facts.mesh is not None:  # a finding may name the node that others forgot; these are to be read again
+        named |= facts.mesh.suspects
     return frozenset(named & sweep.kernels.keys())

@@ -13,9 +13,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from flannelscope import wire
-from flannelscope.questions import LEAVE, YES
+from flannelscope.questions import LEAVE, PASSPHRASE, YES
 
 NO = "no"
+TITLES = {LEAVE: "Log in to the nodes?", PASSPHRASE: "A key is encrypted"}
 CANCEL, GO, FIELD = "cancel", "go", "answer"
 
 
@@ -49,7 +50,7 @@ class Asking(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The words of the engine as they are, and what can be answered."""
         with Vertical():
-            yield Static(Content.styled("Log in to the nodes?" if self.leave else f"{self.asked.host} asks", "bold"))
+            yield Static(Content.styled(TITLES.get(self.asked.kind, f"{self.asked.host} asks"), "bold"))
             yield Static(Content(self.asked.text))
             if not self.leave:
                 yield Input(password=self.asked.secret, compact=True, id=FIELD)
