@@ -1,8 +1,9 @@
 """The operator's configuration as OpenSSH itself understands it: `ssh -G WORD`.
 
 A call costs some 10 ms of CPU, so words are asked for together where one answer provably holds for all: where the files
-have nothing but Host blocks, it depends on nothing but which of these match. With Match, CanonicalizeHostname or files
-that make no sense to us, and where an answer holds the very word it was asked for, each word is asked for.
+have nothing but Host and plain Match blocks, it depends on nothing but which patterns match. With commands that are given the
+name, CanonicalizeHostname, or files that make no sense to us, and where an answer holds the very word it was asked for, each word
+is asked for. (A HostName that changes what Match host is held against holds the word, or is the same for all alike.)
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ _KEYWORDS = """
 _OURS = frozenset(_KEYWORDS.split())
 
 
+# Of Match: what depends on patterns and settings alone; a command without tokens is the same command for every word.
+_PLAIN = frozenset(["all", "host", "originalhost", "user", "localuser", "localnetwork"])
+
+
 class AskedOpenssh:
     """Asks `program`, the path of an ssh."""
 
@@ -42,7 +47,7 @@ class AskedOpenssh:
         """By the patterns of Host, and of Match host and originalhost; else by a HostName that somebody set for it."""
         patterns = [*_patterns(self._lines or ())]
         found = {word for word in words if any(names(one, word) for one in patterns)}
-        if self._lines is None or any(line.keyword == "match" for line in self._lines):
+        if self._lines is None or any(map(_by_word, self._lines)):
             rest = [word for word in words if word not in found]
             found |= {word for word, options in self.answers(rest).items() if _renamed(word, options)}
         return found
@@ -67,9 +72,9 @@ class AskedOpenssh:
 
     def _kind(self, word: str) -> object:
         """What its answer depends on; the word itself where that cannot be told."""
-        if self._lines is None or any(_by_word(line) for line in self._lines):
+        if self._lines is None or any(map(_by_word, self._lines)):
             return word
-        return tuple(matches(line.words, word) for line in self._lines if line.keyword == "host")
+        return tuple(matches(patterns, word) for patterns in _patterns(self._lines))
 
     def _ask(self, word: str, user: str) -> Options | str:
         if word.startswith("-") or not word:
@@ -104,16 +109,22 @@ def _patterns(lines: Sequence[Line]) -> Iterator[Sequence[str]]:
         if line.keyword == "host":
             yield line.words
         elif line.keyword == "match":
-            for criterion, value in zip(line.words, line.words[1:], strict=False):
-                if criterion.lower() in ("host", "originalhost"):
-                    yield value.split(",")
+            yield from (value.split(",") for criterion, value in _criteria(line) if criterion in ("host", "originalhost"))
+
+
+def _criteria(line: Line) -> Iterator[tuple[str, str]]:
+    """Of a Match line: names in lower case without the ! of a negation, and their arguments."""
+    words = iter(line.words)
+    for word in words:
+        criterion = word.lower().removeprefix("!")
+        yield criterion, "" if criterion in ("all", "canonical", "final") else next(words, "")
 
 
 def _by_word(line: Line) -> bool:
-    """Whether this line may mean something else for each word, beyond the patterns of Host."""
-    value = " ".join(line.words).lower()
+    """Whether this line may mean something else for each word, beyond its patterns."""
     if line.keyword == "match":
-        return value != "all"
+        return any(not (name in _PLAIN or (name == "exec" and "%" not in value)) for name, value in _criteria(line))
+    value = " ".join(line.words).lower()
     return (line.keyword == "canonicalizehostname" and value != "no") or (line.keyword == "identityagent" and "%" in value)
 
 

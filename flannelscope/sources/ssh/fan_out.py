@@ -46,9 +46,10 @@ def door(target: Target) -> str:
 def _next(outcomes: queue.SimpleQueue[Outcome], ending: Ending) -> Outcome | None:
     while not ending.is_set():
         try:
-            return outcomes.get(timeout=_LOOK)
+            outcome = outcomes.get(timeout=_LOOK)
         except queue.Empty:
             continue
+        return None if ending.is_set() else outcome  # what failed because of the end is no news
     return None
 
 

@@ -8,8 +8,10 @@ none, so that nothing depends on whether the name can be looked up.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from flannelscope.sources.ssh.asked_openssh import AskedOpenssh
 from flannelscope.sources.ssh.failures import NotReached
@@ -19,6 +21,9 @@ from flannelscope.sources.ssh.values import Failed, Host, Login, Policy, SshSett
 
 _MOST_HOPS = 8
 _SYSTEM_ONLY = ("proxycommand", "knownhostscommand", "pkcs11provider", "bindinterface")
+
+# Names and addresses come from the API and end in command lines of ssh and its ProxyCommand's shell: nothing else may pass.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def configuration(settings: SshSettings) -> Configuration:
@@ -38,9 +43,9 @@ class Routes:
 
     def targets(self, hosts: Sequence[Host]) -> tuple[list[Target], list[Failed]]:
         """Who can be dialled, and who cannot."""
-        named = self._configuration.made_for([host.node for host in hosts])
+        named = self._configuration.made_for([host.node for host in hosts if _NAME.fullmatch(host.node)])
         words = {host.node: host.node if host.node in named else host.address for host in hosts}
-        self._learn([word for word in words.values() if word], self._settings.user)
+        self._learn([word for word in words.values() if word in named or _is_address(word)], self._settings.user)
         found: list[Target] = []
         failed: list[Failed] = []
         for host in hosts:
@@ -74,6 +79,8 @@ class Routes:
     def _target(self, host: Host, word: str) -> Target:
         if not word:
             raise NotReached("the API knows no InternalIP of it, and ssh is not configured for its name")
+        if host.address and not _is_address(host.address):
+            raise NotReached(f"what the API gives as its InternalIP is no address: {host.address!r}")
         options = self._options(word, self._settings.user)
         dialled = one(options, "hostname", word)
         if dialled == word:
@@ -137,6 +144,14 @@ def policy(options: Options, settings: SshSettings) -> Policy:
         macs=_listed(options, "macs"),
         host_keys=_listed(options, "hostkeyalgorithms"),
     )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _files(options: Options, keyword: str) -> tuple[str, ...]:

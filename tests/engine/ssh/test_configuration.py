@@ -116,11 +116,28 @@ def test_sixty_nodes_alike_are_asked_for_once(tmp_path: Path) -> None:
     assert desk.asked == 2  # an address, and the jump host
 
 
+def test_plain_match_is_asked_for_once_for_each_kind_of_node(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path, "Match host 172.30.0.7\n  User seven\nMatch originalhost w9 user nobody\n  User nine\nMatch host w9\n  Port 9\n"
+    )
+    found = desk.resolve(NODES)
+    assert [one(found[host.node]).user for host in NODES] == [USER] * 6 + ["seven"] + [USER] * 53
+    assert (one(found["w9"]).login.alias, one(found["w9"]).port) == ("w9", 9)
+    assert desk.asked == 3
+
+
 def test_what_may_differ_for_each_is_asked_for_each(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, "Match host 172.30.0.7\n  User seven\nMatch originalhost w9\n  User nine\n")
-    found = desk.resolve(NODES[:10])
-    assert [one(found[host.node]).user for host in NODES[:10]] == [USER] * 6 + ["seven", USER, "nine", USER]
-    assert one(found["w9"]).login.alias == "w9"
+    desk = Desk(tmp_path, "Host w*\n  HostName 10.0.0.%h\nMatch host 10.0.0.w7\n  User seven\n")
+    found = desk.resolve(NODES)
+    assert [one(found[host.node]).user for host in NODES] == [USER] * 6 + ["seven"] + [USER] * 53
+    assert desk.asked == 60
+
+
+def test_a_command_that_is_the_same_for_all_is_run_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, 'Match host 172.30.* exec "true"\n  User yes\nMatch exec "false"\n  Port 99\n')
+    found = desk.resolve(NODES)
+    assert {(one(target).user, one(target).port) for target in found.values()} == {("yes", 22)}
+    assert desk.asked == 1
 
 
 def test_match_exec_is_understood_by_openssh(tmp_path: Path) -> None:
@@ -165,3 +182,13 @@ def test_without_openssh_our_own_reader_is_taken(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PATH", str(tmp_path))
     assert isinstance(configuration(SshSettings()), OwnReader)
     assert os.environ["PATH"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("evil", ["$(touch x)", "-oProxyCommand=touch x", "1.2.3.4`x`", "fe80::1%x", "10.0.0.1 x", "w1"])
+def test_what_the_api_says_reaches_no_command_line_unless_it_is_an_address(tmp_path: Path, own: bool, evil: str) -> None:
+    desk = Desk(tmp_path, "Host w*\n  User ops\nHost *\n  User all\n")
+    found = desk.resolve([Host("w1", evil), Host("x1", evil), Host("w$(x)", "10.0.0.1")], own=own)
+    assert "is no address" in str(found["w1"])
+    assert "is no address" in str(found["x1"])
+    assert one(found["w$(x)"]).login.alias == "10.0.0.1"
+    assert evil not in (tmp_path / "count").read_text().replace(" w1\n", "")
