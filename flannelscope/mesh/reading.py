@@ -191,8 +191,12 @@ class Reading:
         return tuple(r for r in (*([taken] if taken else ()), *self.tables.parts.get(number, ())) if self._leaves(r))
 
     def _leaves(self, route: Route) -> bool:
-        """A bridge's, a pod's or calico's route has no gateway and no tunnel; a route to nowhere holds the block together."""
-        if route.kind != "unicast":
+        """A bridge's, a pod's or calico's route has no gateway and no tunnel; a route to nowhere holds the block together.
+
+        The kernel itself routes the tunnel's own IPv6 address, the block's first, to the tunnel.
+        """
+        itself = f"{self.own.base}/{32 if self.own.family == 4 else 128}"
+        if route.kind != "unicast" or (route.destination == itself and not route.gateway):
             return False
         return bool(route.gateway) or bool(self.device and route.device == self.device)
 

@@ -182,6 +182,7 @@ def test_402_a_left_over_route_of_another_backend() -> None:
         (without(route_to("10.244.1.0/24")), False),  # no pod yet, so no bridge
         (instead(route_to("10.244.1.0/24"), device="", kind="blackhole"), False),  # Canal
         (plus(Route(family=4, destination="10.244.1.7/32", device="cali0123456789a")), False),  # Canal
+        (plus(Route(family=4, destination="10.244.1.0/32", device=DEVICE, protocol="kernel")), False),  # the tunnel's own address
     ],
 )
 def test_402_packets_for_the_nodes_own_pods(routes: Change, wrong: bool) -> None:
