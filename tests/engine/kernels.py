@@ -172,6 +172,8 @@ def _vxlan(own: Said4, peers: list[Said4], family: int, direct: frozenset[str]) 
     routes.append(
         Route(family=family, destination=f"{own.base}/{length}", device=device, table="local", kind="local", protocol="kernel")
     )
+    if family == 6:  # the kernel sets a route for the tunnel's own address, in main too
+        routes.append(Route(family=6, destination=f"{own.base}/128", device=device, protocol="kernel", metric=256))
     heard = {said.block: said for said in tunnelled}  # of twins the later one
     return {
         "links": (link,),
