@@ -19,10 +19,10 @@ def unknown(login: Login, hops: Sequence[Login], kind: str, fingerprint: str, un
     )
 
 
-def changed(login: Login, hops: Sequence[Login], kind: str, fingerprint: str, where: str) -> NotReached:
-    """Another key is known for it."""
+def changed(login: Login, hops: Sequence[Login], kind: str, fingerprint: str, where: str, name: str = "") -> NotReached:
+    """Another key is known for it, under `name`."""
     file, _, _ = where.rpartition(":")
-    remove = shlex.join(["ssh-keygen", *(("-f", file) if file else ()), "-R", login.known_as[0]])
+    remove = shlex.join(["ssh-keygen", *(("-f", file) if file else ()), "-R", name or login.known_as[0]])
     return NotReached(
         f"the host key of {login.words} has CHANGED: it shows {_key(kind, fingerprint)}, known_hosts has another"
         + (f" ({where})" if where else "")

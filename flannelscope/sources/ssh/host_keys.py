@@ -58,13 +58,14 @@ def check(known: KnownHosts, login: Login, hops: Sequence[Login], shown: Shown, 
     _check_list(login, shown)
     if (shown.certificate and _certified(known, names, shown)) or known.knows(names, shown.key):
         return
-    entries = next((found for name in names if (found := known.of(name))), ())
-    if not entries:
+    name = known.first(names)
+    if not name:
         raise unknown(login, hops, shown.kind, shown.fingerprint, known.unread)
+    entries = known.of(name)
     kinds = tuple(dict.fromkeys(entry.kind for entry in entries))
     if shown.kind not in kinds and again:
         raise OtherKinds(kinds)
-    raise changed(login, hops, shown.kind, shown.fingerprint, entries[0].where)
+    raise changed(login, hops, shown.kind, shown.fingerprint, entries[0].where, name)
 
 
 def _certified(known: KnownHosts, names: Sequence[str], shown: Shown) -> bool:

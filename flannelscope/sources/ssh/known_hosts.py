@@ -66,6 +66,10 @@ class KnownHosts:
             self._of[name] = (*self._plain(name), *hashed)
         return self._of[name]
 
+    def first(self, names: Sequence[str]) -> str:
+        """The first of the names for which any key is known; "" where there is none."""
+        return next((name for name in names if self.of(name)), "")
+
     def kinds(self, names: Sequence[str]) -> tuple[str, ...]:
         """Which kinds of key are known for the first name that stands there in clear; to be asked for first."""
         found = next((entries for name in names if (entries := [*self._plain(name)])), [])

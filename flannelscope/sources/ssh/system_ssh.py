@@ -6,7 +6,6 @@ One process a node and run; connections are kept between runs by ssh itself (Con
 from __future__ import annotations
 
 import os
-import selectors
 import shlex
 import shutil
 import subprocess
@@ -17,15 +16,15 @@ from pathlib import Path
 
 from flannelscope.questions import Question
 from flannelscope.sources.ssh.ending import Ending
-from flannelscope.sources.ssh.failures import Ended, NotReached
+from flannelscope.sources.ssh.failures import NotReached
 from flannelscope.sources.ssh.fan_out import door
-from flannelscope.sources.ssh.said import COMMAND, Said, ended_without, judged
+from flannelscope.sources.ssh.known_files import KnownFiles
+from flannelscope.sources.ssh.said import COMMAND, judged
+from flannelscope.sources.ssh.ssh_process import ran, reap
 from flannelscope.sources.ssh.ssh_words import explained
 from flannelscope.sources.ssh.values import Answered, Login, SshSettings, Target
 
 _KEPT = 600  # seconds a connection of ours outlives us where we were killed
-_LOOK = 0.1  # seconds between looks at the process while its pipes are silent
-_TOLD = 4000  # bytes of stderr that are kept
 _AT_ONCE = 16  # connections that are ended at a time
 
 
@@ -38,6 +37,7 @@ class SystemSsh:
             raise NotReached("there is no program named ssh here", 'set transport = "paramiko" in [ssh]')
         self._settings = settings
         self._program = program
+        self._known = KnownFiles()
         self._hops: dict[str, NotReached] = {}
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
         fits = len(runtime) < 30 and os.access(runtime, os.W_OK)  # a socket's path has 108 bytes, of which ssh needs 60
@@ -46,6 +46,7 @@ class SystemSsh:
     def prepare(self, targets: Sequence[Target], ending: Ending) -> Iterator[Question]:
         """Connect to the jump hosts, so that the nodes find a connection to share; BatchMode asks nothing."""
         self._hops.clear()
+        self._known.look_again()
         for route in {door(target): target.route[:-1] for target in targets if target.hops}.values():
             for end in range(1, len(route) + 1):
                 self._open(Target(node="", route=route[:end]), ending)
@@ -55,7 +56,7 @@ class SystemSsh:
         """A jump host that runs no command for us may forward all the same."""
         try:
             until = time.monotonic() + hop.login.policy.patience
-            said = self._ran([*self._argv(hop), "exit"], b"", 0, until, ending)
+            said = ran([*self._argv(hop), "exit"], b"", 0, until, ending, folder=self._folder)
             if said.status == 255 and "exec request failed" not in said.error:
                 raise explained(said.error, hop, lambda: self._fingerprint(hop, until, ending))
         except NotReached as no:
@@ -67,7 +68,7 @@ class SystemSsh:
             if no := self._hops.get(Target(node="", route=target.route[:end]).origin):
                 raise no
         at = time.time()
-        said = self._ran([*self._argv(target), COMMAND], script, limit, until, ending)
+        said = ran([*self._argv(target), COMMAND], script, limit, until, ending, folder=self._folder)
         if said.status == 255 and not said.output:
             raise explained(said.error, target, lambda: self._fingerprint(target, until, ending))
         return judged(target, at, said)
@@ -86,7 +87,7 @@ class SystemSsh:
                 for path in masters[start : start + _AT_ONCE]
             ]
             for end in ends:
-                _reap(end)
+                reap(end)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _argv(self, target: Target) -> list[str]:
@@ -128,6 +129,9 @@ class SystemSsh:
             "ControlPersist": str(_KEPT),
             "LogLevel": "ERROR",
         }
+        name = self._name(login)
+        if name != login.known_as[0].lower():
+            ours["HostKeyAlias"] = name
         if settings.known_hosts:
             ours["UserKnownHostsFile"] = " ".join(f'"{name}"' for name in settings.known_hosts)
         words = [self._program, *(("-F", settings.config) if settings.config else ()), "-l", login.user, "-p", str(login.port)]
@@ -137,76 +141,18 @@ class SystemSsh:
             words += ["-o", f"{name}={value}"]
         return words
 
+    def _name(self, login: Login) -> str:
+        """The one of its names under which known_hosts has a key for it."""
+        if len(login.known_as) == 1:
+            return login.known_as[0].lower()
+        names = [name.lower() for name in login.known_as]
+        return self._known.of(login).first(names) or names[0]
+
     def _fingerprint(self, target: Target, until: float, ending: Ending) -> str:
         """What ssh says when asked to say more: where the host key stands that it refused."""
         argv = self._argv(target)
         argv[1:1] = ["-o", "LogLevel=DEBUG1", "-o", "ControlPath=none"]
         try:
-            return self._ran([*argv, "true"], b"", 0, until, ending, told=60_000).error
+            return ran([*argv, "true"], b"", 0, until, ending, folder=self._folder, told=60_000).error
         except NotReached:
             return ""
-
-    def _ran(self, argv: list[str], script: bytes, limit: int, until: float, ending: Ending, told: int = _TOLD) -> Said:
-        pipe = subprocess.PIPE
-        with tempfile.TemporaryFile(dir=self._folder) as given:
-            given.write(script)
-            given.seek(0)
-            process = subprocess.Popen(argv, stdin=given, stdout=pipe, stderr=pipe, start_new_session=True)
-        running = _Running(process)
-        ending.attach(running)
-        try:
-            return _read(process, limit, until, ending, told)
-        finally:
-            running.close()
-            ending.detach(running)
-
-
-class _Running:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def close(self) -> None:
-        """End the process; a connection that it left in the background stays."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-
-
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _read(process: subprocess.Popen[bytes], limit: int, until: float, ending: Ending, told: int) -> Said:
-    """Read until the process has ended: what it left in the background may hold its stderr open."""
-    assert process.stdout is not None
-    assert process.stderr is not None
-    kept = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
-    output, error = kept.values()
-    begun = time.monotonic()
-    with selectors.DefaultSelector() as selector, process.stdout, process.stderr:
-        for number in kept:
-            os.set_blocking(number, False)
-            selector.register(number, selectors.EVENT_READ)
-        while True:
-            ended = process.poll() is not None
-            ready = selector.select(0 if ended else _LOOK) if selector.get_map() else []
-            for key, _ in ready:
-                data = os.read(key.fd, 65536)
-                kept[key.fd] += data
-                if not data:
-                    selector.unregister(key.fd)
-            del error[told:]
-            if ending.is_set():
-                raise Ended
-            if len(output) > limit or (ended and not ready):
-                break
-            if time.monotonic() >= until:
-                raise ended_without(bytes(output), time.monotonic() - begun)
-            if not selector.get_map() and not ended:
-                process.wait(max(until - time.monotonic(), 0.01))
-    status = process.poll()
-    return Said.of(bytes(output), bytes(error), status, time.monotonic() - begun, limit)

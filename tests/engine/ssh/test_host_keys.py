@@ -99,12 +99,15 @@ def test_host_key_alias_is_the_name_that_is_looked_up(either: Desk, server: Serv
     assert output(either.once(NODE)["w1"]) == b"hello\n"
 
 
-def test_a_key_known_under_the_name_of_the_node_is_known(desk: Desk, server: Server) -> None:
+def test_a_key_known_under_the_name_of_the_node_is_known(either: Desk, server: Server, tmp_path: Path) -> None:
     one = server().start()
-    desk.meet(one)
-    desk.known_hosts.write_text(f"[w1]:{one.port} {public(one.host_keys[0])}\n")
-    assert output(desk.once(NODE)["w1"]) == b"hello\n"
-    assert "is not in known_hosts" in reason(desk.once({"w2": "127.0.0.1"})["w2"])
+    either.meet(one)
+    either.known_hosts.write_text(f"[w1]:{one.port} {public(one.host_keys[0])}\n")
+    assert output(either.once({"w1": "127.0.0.1"})["w1"]) == b"hello\n"
+    assert "is not in known_hosts" in reason(either.once({"w2": "127.0.0.1"})["w2"])
+    either.known_hosts.write_text(f"[w1]:{one.port} {public(keygen(tmp_path / 'other'))}\n")
+    said = reason(either.once({"w1": "127.0.0.1"})["w1"])
+    assert "has CHANGED" in said
 
 
 def test_a_server_with_several_keys_is_asked_for_the_one_that_is_known(either: Desk, server: Server) -> None:
