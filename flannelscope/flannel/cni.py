@@ -64,9 +64,12 @@ def _types(plugin: Mapping[str, Any]) -> Iterator[str]:
 
 def _delegates(plugin: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What Multus calls, where it says so itself."""
+    found: list[Mapping[str, Any]] = []
     listed = plugin.get("delegates")
-    found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    return [inner for item in found for inner in (item.get("plugins") if isinstance(item.get("plugins"), list) else [item])]
+    for item in listed if isinstance(listed, list) else ():
+        inner = item.get("plugins") if isinstance(item, dict) else None
+        found += [part for part in (inner if isinstance(inner, list) else [item]) if isinstance(part, dict)]
+    return found
 
 
 def by_flannel(chosen: CniConfiguration, others: tuple[CniConfiguration, ...]) -> bool:
