@@ -21,11 +21,12 @@ class AgentFailed(Exception):
 
 
 class AgentSigner:
-    """A key in the agent; `comment` is the agent's name for it."""
+    """A key in the agent; `comment` is the agent's name for it, `problem` why it did not sign."""
 
     def __init__(self, path: str, blob: bytes, comment: str) -> None:
         self._path = path
         self.public_blob = PublicPart(blob)
+        self.problem = ""
         self.label = f"{comment or self.public_blob.key_type} (agent)"
 
     def get_name(self) -> str:
@@ -33,7 +34,17 @@ class AgentSigner:
         return self.public_blob.key_type
 
     def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> bytes:
-        """A signature in SSH's own form. Raises AgentFailed."""
+        """A signature in SSH's own form; one that is good for nothing where the agent gives none.
+
+        paramiko asks in the thread of the connection, which an exception would end: the server refuses, the next key is tried.
+        """
+        try:
+            return self._signed(data, algorithm)
+        except AgentFailed as error:
+            self.problem = str(error)
+            return _string((algorithm or self.get_name()).encode()) + _string(b"")
+
+    def _signed(self, data: bytes, algorithm: str | None) -> bytes:
         flags = _FLAGS.get((algorithm or "").removesuffix("-cert-v01@openssh.com"), 0)
         request = bytes([_SIGN]) + _string(self.public_blob.key_blob) + _string(data) + struct.pack(">I", flags)
         kind, answer = _ask(self._path, request)

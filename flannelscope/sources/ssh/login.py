@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import paramiko
 
-from flannelscope.sources.ssh.agent import AgentFailed
 from flannelscope.sources.ssh.ending import Ending
 from flannelscope.sources.ssh.failures import Ended, NotReached
 from flannelscope.sources.ssh.key_ring import KeyRing
@@ -51,8 +50,6 @@ def _keys(link: Link, login: Login, ring: KeyRing, offers: Sequence[Signer], unt
             rest = link.auth_publickey(login.user, signer)  # type: ignore[arg-type] # all that is used of a PKey
         except paramiko.BadAuthenticationType as error:
             return tuple(error.allowed_types)
-        except AgentFailed:
-            continue
         except paramiko.AuthenticationException:
             if not link.is_active() or time.monotonic() >= until:
                 raise
@@ -106,6 +103,7 @@ def _refused(login: Login, ring: KeyRing, offers: Sequence[Signer], methods: Seq
         parts.append(f"locked and not opened: {', '.join(locked)}")
     if offers and "publickey" not in methods:
         parts.append(f"it wants {' or '.join(clean(method, 40) for method in methods) or 'something else'}")
+    parts += [clean(signer.problem, 160) for signer in offers if signer.problem]
     parts += [clean(trouble, 160) for trouble in ring.troubles(login)]
     return NotReached("; ".join(parts), f"ssh-add {locked[0]}" if locked else _try(login))
 

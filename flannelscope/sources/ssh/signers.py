@@ -28,9 +28,10 @@ class PublicPart:
 
 
 class Signer(Protocol):
-    """A key, wherever it lies. `label` is its name for the operator."""
+    """A key, wherever it lies. `label` is its name for the operator, `problem` why it was of no use."""
 
     label: str
+    problem: str
     public_blob: PublicPart
 
     def get_name(self) -> str:
@@ -45,6 +46,7 @@ class FileSigner:
 
     def __init__(self, label: str, private: Private, certificate: bytes = b"") -> None:
         self.label = label
+        self.problem = ""
         self._private = private
         self.plain = PublicPart(public_blob(private))
         self.public_blob = PublicPart(certificate) if certificate else self.plain

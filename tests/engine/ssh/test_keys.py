@@ -30,9 +30,11 @@ def agent(tmp_path: Path) -> Iterator[Path]:
         process.send_signal(signal.SIGTERM)
 
 
-def hold(agent: Path, key: Path) -> None:
+def hold(agent: Path, key: Path, *more: str) -> None:
     """Give the agent a key."""
-    subprocess.run(["ssh-add", "-q", str(key)], check=True, env={**os.environ, "SSH_AUTH_SOCK": str(agent)}, capture_output=True)
+    subprocess.run(
+        ["ssh-add", "-q", *more, str(key)], check=True, env={**os.environ, "SSH_AUTH_SOCK": str(agent)}, capture_output=True
+    )
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
@@ -74,6 +76,18 @@ def test_what_the_agent_holds_is_not_asked_for(desk: Desk, server: Server, tmp_p
     with desk.fleet(answers={}, identities=(str(key),)) as fleet:
         assert output(desk.look(fleet, NODE)["w1"]) == b"hello\n"
     assert desk.asked == []
+
+
+def test_an_agent_that_does_not_sign_leaves_the_other_keys(desk: Desk, server: Server, tmp_path: Path, agent: Path) -> None:
+    one = server().start()
+    desk.meet(one, f"Host *\n  IdentityAgent {agent}\n")
+    unconfirmed = keygen(tmp_path / "unconfirmed")
+    hold(agent, unconfirmed, "-c")  # nobody is there to confirm
+    one.allow(public(unconfirmed), public(desk.key))
+    unconfirmed.unlink()
+    unconfirmed.with_name("unconfirmed.pub").rename(unconfirmed)
+    assert output(desk.once(NODE, identities=(str(unconfirmed), str(desk.key)))["w1"]) == b"hello\n"
+    assert "the agent does not sign with unconfirmed" in reason(desk.once(NODE, identities=(str(unconfirmed),))["w1"])
 
 
 def test_an_agent_that_is_gone_is_said_and_files_are_used(desk: Desk, server: Server, tmp_path: Path) -> None:
