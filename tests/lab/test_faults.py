@@ -18,7 +18,7 @@ QUICK = (
     "another-hand", "announcement-unusable", "backend-host-gw", "duplicate-podcidr", "net-conf-invalid",
     "overwrite-not-in-effect",
     "podcidr-outside", "policy-not-enforced", "pool-exhausted", "public-ip-shared", "public-ip-wrong", "vni-differs",
-    "fdb-wrong", "overlay-port-blocked", "route-overridden",
+    "fdb-wrong", "overlay-port-blocked", "route-deleted", "route-overridden",
     "cni-conf-second", "docker-rules", "planned-drain", "vpn-stopped",
 )  # fmt: skip
 
