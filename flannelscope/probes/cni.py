@@ -33,7 +33,7 @@ printf '== conf %s\n' "$c"
 [ ! -d "$c" ] || [ -r "$c" ] || echo '== closed'
 for f in "$c"/*; do
   n=${f##*/}
-  case $n in *.conf|*.conflist|*.json) [ -e "$f" ] || continue;; *) continue;; esac
+  case $n in *.conf|*.conflist|*.json) [ -f "$f" ] || continue;; *) continue;; esac
   if [ -r "$f" ]; then printf '== file %s\n' "$n"; cat "$f"; printf '\n== end\n'; else printf '== hidden %s\n' "$n"; fi
 done
 for d in ${b:-/opt/cni/bin}; do

@@ -7,18 +7,20 @@ import re
 from flannelscope.model.hostfiles import FlannelProcess
 from flannelscope.probes import Parsed, Probe, Unparsable, Way
 from flannelscope.probes.cgroups import ALL_SEEN, owner, path_of
+from flannelscope.probes.flannel_processes import FIND
 
+# A word of argv may hold a line feed, and so would look like lines of ours: it becomes a carriage return.
 READ = (
     ALL_SEEN
+    + FIND
     + r"""
 printf '== clock %s\n' "$(getconf CLK_TCK 2>/dev/null)"
 sed -n 's/^btime/== boot/p' /proc/stat
-for c in $(grep -ls '^flanneld' /proc/[0-9]*/comm); do
-  p=${c%/comm}
+for p in $q; do
   printf '== pid %s\n' "${p#/proc/}"
   cat "$p/stat" "$p/cgroup"
   printf '== argv\n'
-  cat "$p/cmdline"
+  tr '\n' '\r' <"$p/cmdline"
   printf '\n== end\n'
 done
 """

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 
 from flannelscope.model.hostfiles import IpamLease
-from flannelscope.probes import Parsed, Probe, Way, framing
+from flannelscope.probes import Parsed, Probe, Unparsable, Way, framing
 
 FOLDER = "/var/lib/cni/networks"
+# 126: more leases than one command line takes. One that went away meanwhile is no failure.
 READ = f"""
+if grep -shq '"dataDir"' /dev/null /etc/cni/net.d/*; then echo 'a dataDir of its own is configured' >&2; exit 4; fi
 [ -e {FOLDER} ] || exit 0
 cd {FOLDER} && ls . >/dev/null || exit 1
 set -- */*[.:]*
 [ -e "$1" ] || exit 0
-echo '== times'; stat -c '%Y %n' "$@"
-echo '== contents'; grep -s '' /dev/null "$@"
+echo '== times'; stat -c '%Y %n' "$@"; [ $? -lt 126 ] || exit 5
+echo '== contents'; grep -s '' /dev/null "$@"; [ $? -lt 126 ] || exit 5
 echo '== end'
 """
 _TIME = re.compile(r"([0-9]{1,15}) (.+)")
@@ -22,7 +24,9 @@ _LINE = re.compile(r"([^/]+/[^/]+?):(\S*)\s*")
 
 
 def parse(output: bytes) -> Parsed[tuple[IpamLease, ...]]:
-    """The leases; a lock or a counter of host-local is none."""
+    """The leases; a lock or a counter of host-local is none. Raises Unparsable where their end was not told."""
+    if output.strip() and not output.endswith(b"== end\n"):
+        raise Unparsable("the list of leases ended in the middle")
     told, _, contents = output.decode("utf-8", "replace").partition("== contents\n")
     times = {found[2]: float(found[1]) for line in told.split("\n") if (found := _TIME.fullmatch(line))}
     files: dict[str, list[str]] = {}

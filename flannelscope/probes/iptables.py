@@ -21,8 +21,15 @@ SAVES: dict[tuple[str, ...], tuple[str, int]] = {
     ("ip6tables-save", "-c"): ("", 6),
 }
 ALL = (*SAVES, *NAMES.values())
-# nf_tables is in the kernel, or cannot be loaded: its module's file is there and it is not loaded otherwise.
-NFT = '[ -e /sys/module/nf_tables ] || [ -z "$(ls /lib/modules/$(uname -r)/kernel/net/netfilter/nf_tables.ko* 2>/dev/null)" ]'
+# To ask for the rules of nf_tables loads it where it is a module that is not there yet, and reading must change nothing: it is
+# asked where the kernel has it already. Its symbols tell that of what is built in, too; where a kernel hides them, there must be
+# no file of the module.
+NFT = (
+    '[ -n "$KT" ] || if [ -e /sys/module/nf_tables ] || grep -qs nf_tables_newtable /proc/kallsyms; then KT=yes;'
+    " elif grep -qs . /proc/kallsyms; then KT=no;"
+    ' elif [ -z "$(find "/lib/modules/$(uname -r)/" -name "nf_tables.ko*" 2>/dev/null)" ]; then KT=yes; else KT=no; fi;'
+    " [ $KT = yes ]"
+)
 
 
 def parse(output: bytes) -> Parsed[tuple[SavedTable, ...]]:

@@ -7,13 +7,14 @@ import re
 from flannelscope.model.base import Value
 from flannelscope.probes import Parsed, Probe, Way
 from flannelscope.probes.cgroups import ALL_SEEN, owner
+from flannelscope.probes.flannel_processes import FIND
 
 READ = (
     ALL_SEEN
+    + FIND
     + r"""
 cd /sys/fs/cgroup || exit 1
-for c in $(grep -ls '^flanneld' /proc/[0-9]*/comm); do
-  p=${c%/comm}
+for p in $q; do
   while IFS=: read -r n k g; do
     case $k in memory|memory,*|*,memory|*,memory,*) d=./$k$g;; '') d=.$g;; *) continue;; esac
     [ -e "$d/memory.usage_in_bytes" ] || [ -e "$d/memory.current" ] || continue

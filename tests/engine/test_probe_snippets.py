@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from flannelscope.probes import Unparsable, cni, containers, flannel_process, host_local, kernel_log, memory, subnet_env
+from flannelscope.probes import Unparsable, cni, containers, flannel_process, host_local, iptables, kernel_log, memory, subnet_env
 from flannelscope.probes.cgroups import owner, path_of
 
 RECORDED = Path(__file__).resolve().parents[1] / "data/recorded/cgroup-v2"
@@ -107,6 +107,20 @@ def test_without_leases_there_are_none(run: Run) -> None:
     assert host_local.parse(run(host_local.READ, {"/var/lib/cni/x": ""})).value == ()
 
 
+def test_leases_that_lie_elsewhere_are_not_none() -> None:
+    conf = "grep -shq '\"dataDir\"' /dev/null /etc/cni/net.d/*"
+    assert conf in host_local.READ
+    snippet = host_local.READ.replace(conf, "true")
+    done = subprocess.run(["sh", "-c", snippet], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert b"dataDir" in done.stderr
+
+
+def test_a_list_of_leases_without_its_end_is_no_short_list() -> None:
+    with pytest.raises(Unparsable, match="ended in the middle"):
+        host_local.parse(b"== times\n1700000000 cbr0/10.244.2.7\n")
+
+
 PROCESS = {
     "/proc/stat": "cpu 1 2\nbtime 1700000000\n",
     "/proc/1/comm": "systemd\n",
@@ -139,6 +153,86 @@ def test_the_file_that_flanneld_was_told_is_read(run: Run) -> None:
     assert found.path == "/run/flannel/own.env"
     assert found.values == {"FLANNEL_MTU": "1450"}
     assert found.modified
+
+
+SECRET = "root:secret\nFLANNEL_MTU=1450\n"
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/shadow", "/run/containerd/task/rootfs/own.env", "/var/lib/kubelet/pods/1/own.env", "/dev/null"]
+)
+def test_a_process_cannot_choose_which_file_of_the_node_is_opened(run: Run, path: str) -> None:
+    files = {**PROCESS, "/proc/221/cmdline": f"flanneld\0--subnet-file={path}\0", "/etc/shadow": SECRET}
+    files |= {path: SECRET} if not path.startswith("/dev") else {}
+    said = run(subnet_env.READ, files)
+    assert b"secret" not in said
+    with pytest.raises(Unparsable, match=f"names {path}, which is not opened"):
+        subnet_env.parse(said)
+
+
+def test_a_link_leads_to_no_other_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/own.env").symlink_to(tmp_path / "etc/shadow")
+    files = {**PROCESS, "/proc/221/cmdline": "flanneld\0--subnet-file=/run/own.env\0", "/etc/shadow": SECRET}
+    assert run(subnet_env.READ, files) == b"== unread /run/own.env\n"
+
+
+def test_only_lines_of_flannel_are_told(run: Run) -> None:
+    said = run(subnet_env.READ, {"/run/flannel/subnet.env": f"{SECRET}PASSWORD=secret\n"})
+    assert subnet_env.parse(said).value.values == {"FLANNEL_MTU": "1450"}
+    assert b"secret" not in said
+
+
+def test_what_is_called_flanneld_on_another_network_is_not_flannel(run: Run, tmp_path: Path) -> None:
+    """A pod gives its processes what names it likes, but not the node's network."""
+    pod = {
+        "/proc/9/comm": "flanneld\n",
+        "/proc/9/net/dev": "lo\n",
+        "/proc/9/cmdline": "flanneld\0--subnet-file=/run/false.env\0",
+        "/proc/9/stat": PROCESS["/proc/221/stat"].replace("221", "9"),
+        "/proc/9/cgroup": PROCESS["/proc/221/cgroup"],
+        "/run/false.env": "FLANNEL_MTU=1\n",
+        "/run/flannel/own.env": "FLANNEL_MTU=1450\n",
+        "/proc/self/net/dev": "lo\n",
+    }
+    (tmp_path / "proc/221/net").mkdir(parents=True)
+    (tmp_path / "proc/self/net").mkdir(parents=True)
+    (tmp_path / "proc/self/net/dev").touch()
+    (tmp_path / "proc/221/net/dev").hardlink_to(tmp_path / "proc/self/net/dev")
+    assert [process.pid for process in flannel_process.parse(run(flannel_process.READ, {**PROCESS, **pod})).value] == [221]
+    assert subnet_env.parse(run(subnet_env.READ, {})).value.values == {"FLANNEL_MTU": "1450"}
+
+
+def test_this_kernel_tells_networks_apart_for_everybody() -> None:
+    own = subprocess.run(["stat", "-L", "-c", "%i", "/proc/self/net/dev"], capture_output=True, check=True, timeout=60).stdout
+    other = subprocess.run(["unshare", "-rn", "stat", "-L", "-c", "%i", "/proc/self/net/dev"], capture_output=True, check=False)
+    if other.returncode:
+        pytest.skip("no namespaces can be made here")
+    assert own.strip().isdigit()
+    assert own != other.stdout
+
+
+def test_words_of_a_process_are_no_lines_of_ours(run: Run) -> None:
+    forged = "flanneld\0x\n== end\n== pid 1\n" + PROCESS["/proc/221/stat"] + "0::/x\n== argv\nflanneld\0--iface=evil0\0"
+    (found,) = flannel_process.parse(run(flannel_process.READ, {**PROCESS, "/proc/221/cmdline": forged})).value
+    assert found.pid == 221
+    assert found.argv[-1] == "--iface=evil0"
+
+
+KERNELS = {
+    "loaded": ({"/sys/fs/nf_tables/x": ""}, "yes"),
+    "built in": ({"/proc/kallsyms": "0 T nf_tables_newtable\n"}, "yes"),
+    "not loaded": ({"/proc/kallsyms": "0 T start\n"}, "no"),
+    "hidden, and its module lies somewhere": ({"/opt/extra/nf_tables.ko.zst": ""}, "no"),
+    "hidden, and there is no module": ({"/opt/x": ""}, "yes"),
+}
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_nf_tables_is_asked_only_where_nothing_is_loaded_for_it(run: Run, kernel: str) -> None:
+    files, asked = KERNELS[kernel]
+    snippet = iptables.NFT.replace("/sys/module/", "/sys/fs/").replace("/lib/modules/", "/opt/").replace("$(uname -r)", "")
+    assert run(f"KT=; {snippet}; echo $KT", files) == f"{asked}\n".encode()
 
 
 def test_a_file_that_is_not_there_is_said(run: Run) -> None:
