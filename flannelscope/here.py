@@ -12,17 +12,20 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from flannelscope.addresses import PodCidr
-from flannelscope.cidr import parse, show_address
+from flannelscope.cidr import parse, parse_address, show_address
 from flannelscope.facts import Facts, FlannelOnNode, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.flannel.discovery import Installation
+from flannelscope.flannel.flags import environment, flags, of_process
 from flannelscope.flannel.netconf import NetConf
 from flannelscope.flannel.versions import Release, parse_release, pod_version
-from flannelscope.model import Address, Evidence, FlannelProcess, Kernel, Link, Node, Prefix, Route
+from flannelscope.model import Address, Container, Evidence, FlannelProcess, Kernel, Link, Node, Prefix, Route
 
 T = TypeVar("T")
+EVERYWHERE = "net/ipv4/ip_forward"  # every kernel has this setting
 FLANNEL_UP = 120.0  # seconds after its start in which flanneld makes its devices, files and rules
 DEFAULT_PORT = 8472
+CARD_UNKNOWN = "which card carries the overlay there is not known"
 
 
 class NotRead(Exception):
@@ -67,7 +70,10 @@ class Here:
 
     def setting(self, path: str) -> int | None:
         """A sysctl by its path below /proc/sys, None where this kernel does not have it."""
-        text = self.fact("sysctls", "kernel settings").get(path)
+        told = self.fact("sysctls", "kernel settings")
+        if EVERYWHERE not in told:
+            raise NotRead("the kernel's settings were not told wholly")
+        text = told.get(path)
         try:
             return None if text is None else int(text)
         except ValueError:
@@ -130,26 +136,55 @@ class Here:
 
     @property
     def up(self) -> bool:
-        """Whether flannel has run for so long that all it sets must be there.
+        """Whether flannel has run for so long that all it sets must be there. Raises NotRead where its start is not told.
 
-        Where nothing tells of its start (no pod, no process read) a member counts as running for long.
+        Where nothing tells whether it runs (no pod, no process read) a member counts as running for long.
         """
         if self.runs is None and not self.processes:
-            return self._inside or not self.known("flannel_process")
-        return self.started is not None and self.kernel.at - self.started > FLANNEL_UP
+            return self.inside or not self.known("flannel_process")
+        if self.started is None:
+            status = self.runs.status if self.runs else None
+            if self.processes if status is None else status.state == "running":
+                raise NotRead("since when flannel runs there is not known")
+            return False
+        return self.kernel.at - self.started > FLANNEL_UP
 
     @property
-    def _inside(self) -> bool:
+    def inside(self) -> bool:
         """Whether flannel runs inside k3s' or RKE2's own process."""
         return self.installation is not None and self.installation.kind in ("k3s", "rke2")
 
-    @property
+    @cached_property
     def flags(self) -> dict[str, str]:
-        """flannel's flags here: those of the process that runs, else those of its container."""
-        for process in self.processes:
-            return dict(_flags(process.argv))
+        """flannel's flags here as far as they are told: the words of the process that runs, else of its container.
+
+        FLANNELD_ variables of its container count where no word says otherwise; "" where only a ConfigMap has the value.
+        """
+        container = self._container
+        inherited = environment(container) if container is not None else {}
+        if self.processes:
+            return {**inherited, **of_process(self.processes[0].argv)}
+        if container is not None:
+            return {name: values[-1] for name, values in flags(container).items()}
         given = self.installation.flags if self.installation else {}
         return {name: values[-1] for name, values in given.items() if values}
+
+    def flag(self, name: str) -> str:
+        """The value of a flag, "" where it is not given. Raises NotRead where only flannel itself knows."""
+        if not self.processes and (self.installation is None or self.installation.embedded):
+            raise NotRead("with which flags flannel runs there is not known")
+        value = self.flags.get(name)
+        if value == "" and self._container is not None and name in environment(self._container):
+            raise NotRead(f"the value of --{name} comes from elsewhere into flannel's environment there, and is not known")
+        if value is None and self.runs is None:
+            raise NotRead(f"no pod of flannel is known there: whether its environment sets --{name} is not known either")
+        return value or ""
+
+    @cached_property
+    def _container(self) -> Container | None:
+        detail = self.runs.pod.detail if self.runs else None
+        named = (c for c in detail.containers if self.runs and c.name == self.runs.container) if detail else ()
+        return next(iter(named), None)
 
     @cached_property
     def release(self) -> Release | None:
@@ -175,6 +210,8 @@ class Here:
     def tunnels(self) -> tuple[tuple[int, str], ...]:
         """(family, name) of the devices that its backend makes; nothing where it makes none or is not judged."""
         made = {"vxlan": self._vxlan, "ipip": lambda f: "flannel.ipip" if f == 4 else "", "wireguard": self._wireguard}
+        if self.said.backend_type == "" and self.conf is not None and self.conf.backend == "udp":  # it announces no type
+            return ((4, "flannel0"),)
         name = made.get(self.said.backend_type, lambda family: "")
         return tuple((family, found) for family in self.families if (found := name(family)))
 
@@ -201,10 +238,28 @@ class Here:
         kind = self.installation.kind if self.installation else ""
         return kind == "canal" or any(name.startswith("cali") for name in self.links)
 
-    def parent(self, family: int) -> str:
-        """The device that holds the address by which peers reach this node, "" when it is on none (behind NAT)."""
+    def outside(self, family: int) -> tuple[str, str]:
+        """The card that carries the overlay and its address there, "" where they are not known.
+
+        It holds the announced address; behind NAT the one with which the tunnel was made, or an InternalIP.
+        """
         announced = self.said.public_ip if family == 4 else self.said.public_ipv6
-        return self.holder(announced)
+        tunnel = self.links.get(next((name for of, name in self.tunnels if of == family), ""))
+        made = tunnel.vxlan if tunnel is not None else None
+        card = made.parent if made is not None else ""
+        on_card = (a.address for a in self.addresses if card and a.device == card and a.family == family and a.scope == "global")
+        candidates = (announced, made.local if made is not None else "", *on_card, *self.node.internal_ips)
+        right = (text for text in candidates if (at := parse_address(text)) is not None and at[0] == family)
+        return next(((device, address) for address in right if (device := self.holder(address))), (card, ""))
+
+    def routed(self, device: str) -> bool:
+        """Whether addresses of this device are reached by routes to this machine, whatever card carries the packets."""
+        link = self.links.get(device)
+        return device == "lo" or (link is not None and link.kind == "dummy")
+
+    def parent(self, family: int) -> str:
+        """The card that carries the overlay, "" where it is not known."""
+        return self.outside(family)[0]
 
     def entrances(self, family: int) -> tuple[str, ...]:
         """The devices by which packets of pods come in to be forwarded: tunnel (or card), bridge, Canal's interfaces."""
@@ -213,10 +268,15 @@ class Here:
         return tuple(name for name in (tunnel, self.bridge, *calico) if name in self.links)
 
     def ways(self, family: int) -> tuple[str, ...]:
-        """The devices by which packets of other nodes' pods come and go: the tunnel, the card, both with DirectRouting."""
+        """The devices by which packets of other nodes' pods come and go: the tunnel, the card, both with DirectRouting.
+
+        Raises NotRead where the card is not known.
+        """
         tunnel = next((name for of, name in self.tunnels if of == family), "")
         direct = self.conf is not None and self.conf.backend_options.get("directrouting") is True
         card = self.parent(family) if not tunnel or direct else ""
+        if not card and (direct or not tunnel):
+            raise NotRead(CARD_UNKNOWN)
         return tuple(name for name in (tunnel, card) if name in self.links)
 
     @property
@@ -231,13 +291,6 @@ class Here:
         ran = raw.command if raw is not None and len(raw.command) < 80 and "\n" not in raw.command else command
         at = datetime.fromtimestamp(self.kernel.at, UTC).strftime("%H:%M:%SZ")
         return Evidence(f"{what} on {self.node.name}", value, f"{self.kernel.origin or self.node.name}: {ran}, {at}", command)
-
-
-def _flags(argv: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for word, following in zip(argv[1:], (*argv[2:], ""), strict=False):
-        if word.startswith("-"):
-            name, given, value = word.lstrip("-").partition("=")
-            yield name, value if given else "true" if not following or following.startswith("-") else following
 
 
 def _bridges(kernel: Kernel) -> Iterator[str]:

@@ -8,12 +8,12 @@ whose second sweep is its first: the Nodes of all findings then. Saved and simul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from flannelscope.checks import Check
 from flannelscope.facts import Facts, Network
-from flannelscope.flannel.annotations import KEYS
 from flannelscope.here import Here, NotRead
+from flannelscope.mesh import identity
 from flannelscope.model import Evidence, Finding, Kernel, Node, Remedy, Severity, Topic, Unknown, Value, node_subject
 from flannelscope.pod_addresses import QUIET, STANDS_STILL
 from flannelscope.text import natural
@@ -22,6 +22,7 @@ SEEN_ONCE = "seen once; it is being read again"
 NOT_AGAIN = "seen once; it could not be read again"
 SETTLING = "settling: its Node was written just before, or while, its kernel was read"
 ON_NODE = "Run these on the node itself, as root."
+MARKED = "What is marked with the node's name belongs on the node itself, as root."
 
 
 class Complaint(Value, frozen=True, kw_only=True):
@@ -162,25 +163,30 @@ def why_no_kernel(facts: Facts, name: str) -> str:
 
 
 def settling(facts: Facts, node: Node) -> bool:
-    """Whether the Node changed around the sweep: kernel and API may then tell of different moments."""
-    sweep = facts.snapshot.sweep
+    """Whether the Node changed around the sweeps: kernel and API may then tell of different moments."""
+    sweep, again = facts.snapshot.sweep, facts.snapshot.second_sweep
     if sweep is None:
         return True
     before, after = sweep.before.get(node.name), None if sweep.after is None else sweep.after.get(node.name)
-    seen = [node, *(n for n in (before, after) if n is not None)]
     if (sweep.before and before is None) or (sweep.after is not None and after is None):
         return True
-    if any(_identity(one) != _identity(node) for one in seen):
+    later = (again.before.get(node.name), (again.after or {}).get(node.name)) if again is not None else ()
+    said = identity(node)
+    if any(identity(one) != said for one in (before, after, *later) if one is not None and one is not node):
         return True
     written = max((w.at for w in node.writers if w.at is not None), default=None)
     return written is not None and sweep.begun - QUIET < written
 
 
-def _identity(node: Node) -> tuple[object, ...]:
-    said = sorted((key, value) for key, value in node.annotations.items() if key.endswith(KEYS))
-    return node.uid, node.pod_cidrs, tuple(said)
-
-
-def on_node(summary: str, *commands: str, caution: str = "") -> Remedy:
-    """A remedy whose commands run on the node."""
-    return Remedy(summary, commands, f"{caution} {ON_NODE}".strip() if commands else caution)
+def on_node(
+    node: str,
+    summary: str,
+    commands: Sequence[str],
+    after: Sequence[str] = (),
+    *,
+    before: Sequence[str] = (),
+    caution: str = "",
+) -> Remedy:
+    """A remedy with commands for the node itself, each marked so; those before and after them are for anywhere."""
+    marked = [f"{command}  # on {node}" for command in commands]
+    return Remedy(summary, (*before, *marked, *after), f"{caution} {MARKED if before or after else ON_NODE}".strip())

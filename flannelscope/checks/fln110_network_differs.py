@@ -6,7 +6,7 @@ How it is known
 Each member's podCIDR, in every family that net-conf enables, must lie inside Network (or IPv6Network), host bits masked; so
 must that of a Node on which flannel is to run and never announced itself: a warning while no kubelet lives there.
 The ConfigMap is what flanneld reads at its next start; running daemons hold what it said when they started, which the
-finding says; with --ssh each node's subnet.env tells it. Where only the known cluster CIDR is not inside, some Node to come
+finding says; with --ssh each node's subnet.env tells it, and where that has room for the podCIDR it is a warning. Where only the known cluster CIDR is not inside, some Node to come
 will fail: a warning. A larger Network is fine.
 
 How to see it
@@ -33,10 +33,11 @@ from collections.abc import Iterator, Sequence
 from flannelscope.address_proofs import held_by, settings
 from flannelscope.addresses import PodCidr
 from flannelscope.checks import Check, check
-from flannelscope.cidr import contains, show
+from flannelscope.cidr import contains, parse, show
 from flannelscope.facts import Facts
 from flannelscope.flannel.discovery import Installation
 from flannelscope.flannel.netconf import NetConf
+from flannelscope.here import Here, NotRead
 from flannelscope.model import (
     CLUSTER,
     ConfigMap,
@@ -51,7 +52,7 @@ from flannelscope.model import (
     node_subject,
 )
 from flannelscope.proofs import SHOWN, show_config_map
-from flannelscope.seen_twice import first_kernel, origin
+from flannelscope.seen_twice import first_kernel, origin, second_kernel
 from flannelscope.text import fold, natural
 
 KEY = {4: "Network", 6: "IPv6Network"}
@@ -107,9 +108,10 @@ def _judge(
     )
     # Those whose podCIDR the allocator refuses too have another cause (FLN103), which takes their part as its consequence.
     for stray in (True, False):
-        group = [item for item in outside if _outside_cluster(facts, item) is stray]
-        if group:
-            yield _members(this, facts, group, family, inside, proof)
+        for runs in (False, True):
+            group = [i for i in outside if _outside_cluster(facts, i) is stray and _runs_with_it(facts, installation, i) is runs]
+            if group:
+                yield _members(this, facts, group, family, inside, proof, runs)
     if unstarted or (not outside and first):
         yield from _cluster(this, facts, family, inside, proof, unstarted)
 
@@ -132,13 +134,36 @@ def _outside_cluster(facts: Facts, item: PodCidr) -> bool:
     return facts.configuration.known and not any(item.prefix and contains(c, item.prefix) for c in cluster)
 
 
-def _members(this: Check, facts: Facts, outside: list[PodCidr], family: int, inside: Prefix | None, proof: Evidence) -> Finding:
+def _runs_with_it(facts: Facts, installation: Installation, item: PodCidr) -> bool:
+    """Whether flannel there runs, and its file says that it did so with a Network that holds this podCIDR."""
+    node, kernel = facts.nodes[item.node], second_kernel(facts, item.node)[0] or first_kernel(facts, item.node)
+    network = next((n for n in facts.networks if n.prefix == installation.prefix and item.node in n.members), None)
+    env: SubnetEnv | None = kernel.facts.get("subnet_env") if kernel is not None else None
+    if kernel is None or network is None or env is None or not env.present or item.prefix is None:
+        return False
+    here = Here(facts, node, network, kernel)
+    try:
+        runs = here.up and here.started is not None
+    except NotRead:
+        return False
+    written = parse(env.values.get(RUNNING[item.prefix.family], ""))
+    return runs and written is not None and contains(written, item.prefix)
+
+
+def _members(
+    this: Check, facts: Facts, outside: list[PodCidr], family: int, inside: Prefix | None, proof: Evidence, runs: bool
+) -> Finding:
     names = list(dict.fromkeys(item.node for item in outside))
     what = f"is not inside flannel's {KEY[family]} {show(inside)}" if inside else f"has no {KEY[family]} in net-conf.json"
+    known = (
+        "what runs there read another at its start, which has room for it"
+        if runs
+        else "by the ConfigMap; what the running daemons read at their start may differ"
+    )
     return this.finding(
-        f"The podCIDR of {fold(names)} {what}: flannel ends there at its next start (by the ConfigMap; what the running "
-        "daemons read at their start may differ).",
+        f"The podCIDR of {fold(names)} {what}: flannel ends there at its next start ({known}).",
         tuple(node_subject(name) for name in names),
+        severity=Severity.WARNING if runs else None,
         evidence=(proof, *held_by(facts, outside), *_running(facts, names, family)),
         remedy=_remedy(facts, family),
     )
@@ -148,7 +173,7 @@ def _running(facts: Facts, names: Sequence[str], family: int) -> Iterator[Eviden
     """What flannel on these nodes runs with, by the file that it wrote at its start."""
     key = RUNNING[family]
     for name in names[:SHOWN]:
-        kernel = first_kernel(facts, name)
+        kernel = second_kernel(facts, name)[0] or first_kernel(facts, name)
         env: SubnetEnv | None = kernel.facts.get("subnet_env") if kernel is not None else None
         if env is not None and env.present:
             value = env.values.get(key, "absent")

@@ -97,8 +97,9 @@ def _nearly_used(this: Check, facts: Facts, node: Node, used: int, lost: int, ro
     if lost:
         most = f", {lost} of them for pods that are gone"
         remedy = on_node(
+            node.name,
             f"On {node.name}, remove the files of addresses that no pod has (FLN417 names them).",
-            "ls -l /var/lib/cni/networks/cbr0",
+            ["ls -l /var/lib/cni/networks/cbr0"],
         )
     else:
         most, remedy = "", Remedy(f"Lower maxPods of the kubelet on {node.name}, or move pods away.", (_show(node),))

@@ -35,7 +35,7 @@ from flannelscope.cidr import Lookup, parse, parse_address, show
 from flannelscope.effective import Sureness
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
-from flannelscope.here import Here, NotRead
+from flannelscope.here import Here
 from flannelscope.model import Evidence, Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import announced_address, doubtful, internal_ips, living, members, restart_flannel, why_doubtful, written
 from flannelscope.seen_twice import Complaint, judged_twice
@@ -147,9 +147,7 @@ def _by_interfaces(self: Check, facts: Facts) -> Generator[Unknown, None, tuple[
 
 def _flags(here: Here) -> tuple[str, ...]:
     """The addresses that flannel's flags ask for. Raises NotRead where nobody knows its flags."""
-    if not here.processes and (here.installation is None or here.installation.embedded):
-        raise NotRead("with which flags flannel runs there is not known")
-    return tuple(here.flags.get(name, "") for name in ("public-ip", "public-ipv6"))
+    return tuple(here.flag(name) for name in ("public-ip", "public-ipv6"))
 
 
 def _on_no_interface(

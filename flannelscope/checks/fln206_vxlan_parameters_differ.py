@@ -68,8 +68,18 @@ def vxlan_parameters_differ(self: Check, facts: Facts) -> Iterator[Finding | Unk
                     continue
                 yield _finding(self, facts, network, name, values)
                 unsure.update(dict.fromkeys(_deciding(facts, values)))
+        if untold := tuple(node.name for node, said in alive if _untold(facts, node, said)):
+            yield self.unknown("what their devices are made with was not told, nor do they announce their port", untold)
     if unsure:
         yield self.unknown(why_doubtful(facts), tuple(unsure))
+
+
+def _untold(facts: Facts, node: Node, said: Announcement) -> bool:
+    """Whether nobody tells the port of a device that was read."""
+    kernel = second_kernel(facts, node.name)[0] or first_kernel(facts, node.name)
+    links: tuple[Link, ...] = (kernel.facts.get("links") or ()) if kernel is not None else ()
+    made = any(link.name.startswith("flannel") and link.kind == "vxlan" and link.vxlan is None for link in links)
+    return made and _port(facts, node, said) is None
 
 
 def _deciding(facts: Facts, values: Sequence[tuple[Member, int]]) -> tuple[str, ...]:

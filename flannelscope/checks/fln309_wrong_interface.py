@@ -35,12 +35,12 @@ from flannelscope.cidr import holds, parse, parse_address, show
 from flannelscope.facts import Facts
 from flannelscope.here import Here
 from flannelscope.model import Address, Evidence, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.proofs import announced_address, internal_ips, restart_flannel
+from flannelscope.proofs import announced_address, internal_ips, living, restart_flannel
 from flannelscope.seen_twice import Complaint, judged_twice, seen_twice
 from flannelscope.text import count, fold, natural
 
 _ASKED = ("iface", "iface-regex", "iface-can-reach", "public-ip", "public-ipv6")
-_NEVER = ("lo", "docker0", "cni0", "cbr0")
+_NEVER = ("docker0", "cni0", "cbr0")
 
 
 @check(
@@ -61,14 +61,14 @@ def wrong_interface(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 
 
 class _Announced:
-    """Who announces which address, by prefix and family."""
+    """Who of those who may live announces which address, by prefix and family: an address of the dead is free to be used."""
 
     def __init__(self, facts: Facts) -> None:
         self.by: dict[tuple[str, int], dict[str, list[str]]] = {}
         for network in facts.networks:
             for name, said in network.members.items():
                 for family, address in ((4, said.public_ip), (6, said.public_ipv6)):
-                    if address:
+                    if address and living(facts, facts.nodes[name]):
                         self.by.setdefault((network.prefix, family), {}).setdefault(address, []).append(name)
 
     def beside(self, here: Here, family: int, block: Prefix) -> list[str]:
@@ -86,21 +86,35 @@ def _judge(here: Here, announced: _Announced) -> Iterator[Complaint]:
     for family in here.families:
         address = here.said.public_ip if family == 4 else here.said.public_ipv6
         held = next((a for a in here.addresses if a.address == address), None) if address else None
-        if held is None or not _chosen(here, family, held):
-            continue  # on no interface (NAT, or FLN203), or announced by somebody else's hand
-        if held.device.startswith("virbr") or held.device in _NEVER or held.scope in ("link", "host"):
+        if held is None or not _chosen(here, family, held) or not living(here.facts, here.node):
+            continue  # on no interface (NAT, or FLN203), announced by somebody else's hand, or by a node that is gone
+        if _stays_inside(here, family, held):
             yield _never(here, family, held)
         elif sharers := announced.sharers(here, family, address):
             yield _shared(here, family, held, sharers)
-        else:
+        elif not here.routed(held.device):
             yield from _apart(here, family, held, announced)
+
+
+def _stays_inside(here: Here, family: int, held: Address) -> bool:
+    """Whether no other machine reaches this address.
+
+    A routed machine has the address by which routers know it on lo or a dummy: its InternalIP, or one that somebody asked for.
+    """
+    if held.device.startswith("virbr") or held.device in _NEVER or held.scope in ("link", "host"):
+        return True
+    return held.device == "lo" and held.address not in (*here.node.internal_ips, *_asked(here, family))
+
+
+def _asked(here: Here, family: int) -> tuple[str, ...]:
+    said = here.said
+    by_annotation = (said.overwrite, said.node_public_ip) if family == 4 else (said.overwrite_v6, said.node_public_ipv6)
+    return (*by_annotation, here.flag("public-ip" if family == 4 else "public-ipv6"))
 
 
 def _elsewhere(here: Here) -> Iterator[Complaint]:
     """Whether nobody asked for the network that this member announces, and its InternalIPs lie in another."""
-    if not here.processes and (here.installation is None or here.installation.embedded):
-        return
-    if any(name in here.flags for name in _ASKED) or not here.up:
+    if any(name in here.flags for name in _ASKED) or any(here.flag(name) for name in _ASKED) or not here.up:
         return
     address, asked = here.said.public_ip, (here.said.overwrite, here.said.node_public_ip)
     held = next((a for a in here.addresses if a.address == address), None) if address else None

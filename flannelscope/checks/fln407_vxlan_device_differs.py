@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.facts import Facts
 from flannelscope.here import DEFAULT_PORT, Here, NotRead
-from flannelscope.model import Evidence, Finding, Link, Severity, Topic, Unknown, Vxlan
+from flannelscope.model import Evidence, Finding, Link, Remedy, Severity, Topic, Unknown, Vxlan
 from flannelscope.proofs import announced_data, restart_flannel
 from flannelscope.seen_twice import Complaint, on_node, seen_twice
 
@@ -55,8 +55,9 @@ def _judge(here: Here) -> Iterator[Complaint]:
         link = here.links.get(name)
         if link is not None:
             yield from _against_announcement(here, family, link)
-            if link.vxlan is not None:
-                yield from _against_interfaces(here, family, link, link.vxlan)
+            if link.vxlan is None:
+                raise NotRead(f"what {name} is made with was not told")
+            yield from _against_interfaces(here, family, link, link.vxlan)
 
 
 def _against_announcement(here: Here, family: int, link: Link) -> Iterator[Complaint]:
@@ -89,13 +90,12 @@ def _against_interfaces(here: Here, family: int, link: Link, vxlan: Vxlan) -> It
     holder = here.holder(vxlan.local)
     if not holder:
         yield _complaint(here, family, link, "local address", vxlan.local, "an address of this node", "all it sends is lost")
-    elif vxlan.parent and vxlan.parent != holder:
+    elif vxlan.parent and vxlan.parent != holder and not here.routed(holder):
         effect = f"its packets leave by another card than {vxlan.local} is on"
         yield _complaint(here, family, link, "parent device", vxlan.parent, holder, effect)
 
 
 def _complaint(here: Here, family: int, link: Link, what: str, found: str, wanted: str, effect: str) -> Complaint:
-    restart = restart_flannel((here.runs,) if here.runs else ())
     return Complaint(
         key=f"{link.name} {what}",
         summary=f"{here.node.name}'s {link.name} has the {what} {found} and not {wanted}: {effect}.",
@@ -103,12 +103,29 @@ def _complaint(here: Here, family: int, link: Link, what: str, found: str, wante
             here.proof(f"{what} of {link.name}", found, "links", f"ip -details link show {link.name}"),
             _wanted(here, family, what, wanted),
         ),
-        remedy=on_node(
-            f"Delete {link.name} on {here.node.name} and start flannel anew there.",
-            f"ip link delete {link.name}",
-            *restart,
-            caution="Until flannel runs again, the node's pods reach no other node.",
-        ),
+        remedy=_choose_address(here, family) if what == "local address" else _make_anew(here, link),
+    )
+
+
+def _make_anew(here: Here, link: Link) -> Remedy:
+    return on_node(
+        here.node.name,
+        f"Delete {link.name} on {here.node.name} and start flannel anew there.",
+        [f"ip link delete {link.name}"],
+        restart_flannel((here.runs,) if here.runs else ()),
+        caution="Until flannel runs again, the node's pods reach no other node.",
+    )
+
+
+def _choose_address(here: Here, family: int) -> Remedy:
+    """flannel itself made the device with that address: made anew it is the same, until the option is gone that asks for it."""
+    option, note = ("public-ip", "public-ip-overwrite") if family == 4 else ("public-ipv6", "public-ipv6-overwrite")
+    return Remedy(
+        f"Take --{option} from flannel on {here.node.name}, where it is given; a node behind NAT has its outer address in the "
+        f"annotation {here.network.prefix}{note} instead. Then start flannel anew there: it makes the device with an address "
+        "that the node has.",
+        restart_flannel((here.runs,) if here.runs else ()),
+        "As long as that option asks for the address, flannel makes the same device again.",
     )
 
 

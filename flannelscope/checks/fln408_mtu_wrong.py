@@ -32,13 +32,14 @@ from collections.abc import Iterator, Sequence
 
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
-from flannelscope.here import Here
+from flannelscope.here import CARD_UNKNOWN, Here, NotRead
 from flannelscope.model import CLUSTER, Evidence, Finding, Link, Remedy, Severity, Topic, Unknown
 from flannelscope.proofs import restart_flannel
 from flannelscope.seen_twice import Complaint, first_kernel, seen_twice
 from flannelscope.text import count, fold
 
 OVERHEAD = {"vxlan": {4: 50, 6: 70}, "ipip": {4: 20}, "wireguard": {4: 80, 6: 80}}
+LARGER = 20  # bytes by which IPv6's header exceeds IPv4's
 MOST = 0.5  # of the tunnels have the MTU that the others are compared with: more than half
 
 
@@ -82,12 +83,15 @@ def _judge(here: Here, usual: _Usual) -> Iterator[Complaint]:
     if here.said.backend_type == "host-gw":
         yield from _told_over_parent(here)
     if tunnels:
-        yield from _pods(here, tunnels[0][1])
+        yield from _pods(here, *tunnels[0])
+    larger = OVERHEAD.get(here.said.backend_type, {})
+    if any(family in larger and _carrier(here, family, link) is None for family, link in tunnels):
+        raise NotRead(CARD_UNKNOWN)
 
 
 def _over_parent(here: Here, family: int, tunnel: Link) -> Iterator[Complaint]:
     overhead = OVERHEAD.get(here.said.backend_type, {}).get(family)
-    parent = here.links.get(tunnel.parent or (tunnel.vxlan.parent if tunnel.vxlan else "") or here.parent(family))
+    parent = _carrier(here, family, tunnel)
     if overhead is None or parent is None or tunnel.mtu <= parent.mtu - overhead:
         return
     yield Complaint(
@@ -99,6 +103,11 @@ def _over_parent(here: Here, family: int, tunnel: Link) -> Iterator[Complaint]:
             here, f"Give {parent.name} on {here.node.name} the MTU {tunnel.mtu + overhead} if its network carries it; "
         ),
     )
+
+
+def _carrier(here: Here, family: int, tunnel: Link) -> Link | None:
+    """The card below a tunnel."""
+    return here.links.get(tunnel.parent or (tunnel.vxlan.parent if tunnel.vxlan else "") or here.parent(family))
 
 
 def _beside_peers(here: Here, family: int, tunnel: Link, usual: _Usual) -> Iterator[Complaint]:
@@ -133,13 +142,16 @@ def _told_over_parent(here: Here) -> Iterator[Complaint]:
         )
 
 
-def _pods(here: Here, tunnel: Link) -> Iterator[Complaint]:
-    """Interfaces of pods above the tunnel: they are older than it where flannel now tells pods what fits."""
-    bridge = here.bridge
-    above = [link for link in here.links.values() if bridge and link.master == bridge and link.mtu > tunnel.mtu]
+def _pods(here: Here, family: int, tunnel: Link) -> Iterator[Complaint]:
+    """Interfaces of pods above the tunnel: they are older than it where flannel now tells pods what fits.
+
+    Over IPv6 alone flannel tells pods a little more than its tunnel carries, which is said once for all nodes.
+    """
+    bridge, told = here.bridge, _subnet_env_mtu(here)
+    usual = LARGER if family == 6 and here.said.backend_type == "vxlan" and (told is None or told > tunnel.mtu) else 0
+    above = [link for link in here.links.values() if bridge and link.master == bridge and link.mtu > tunnel.mtu + usual]
     if not above:
         return
-    told = _subnet_env_mtu(here)
     older = told is not None and told <= tunnel.mtu
     yield Complaint(
         key=f"pods over {tunnel.name}",
@@ -170,7 +182,7 @@ def _told_more(facts: Facts) -> Iterator[tuple[Here, Link, int]]:
                 continue
             tunnel = here.links.get(next((device for family, device in here.tunnels if family == 6), ""))
             told = _subnet_env_mtu(here)
-            if tunnel is not None and told is not None and 0 < told - tunnel.mtu <= 20:
+            if tunnel is not None and told is not None and 0 < told - tunnel.mtu <= LARGER:
                 yield here, tunnel, told
 
 

@@ -69,11 +69,12 @@ def _complaint(here: Here, family: int, bridge: str, wanted: str, found: str) ->
         severity=Severity.WARNING if _forced(here) else None,
         evidence=(here.proof(f"addresses of {bridge}", found, "addresses", command), pod_cidrs(here.node)),
         remedy=on_node(
+            here.node.name,
             f"Drain {name}, delete {bridge} there, and let pods come back.",
-            f"kubectl drain {quoted(name)} --ignore-daemonsets --delete-emptydir-data",
-            f"ip link delete {bridge}",
-            f"kubectl uncordon {quoted(name)}",
-            caution="Draining moves the node's pods away. The second command is for the node itself.",
+            [f"ip link delete {bridge}"],
+            [f"kubectl uncordon {quoted(name)}"],
+            before=[f"kubectl drain {quoted(name)} --ignore-daemonsets --delete-emptydir-data"],
+            caution="Draining moves the node's pods away.",
         ),
     )
 

@@ -55,12 +55,28 @@ def subnet_env_wrong(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 
 
 def _judge(here: Here) -> Iterator[Complaint]:
-    wanted = here.flags.get("subnet-file") or (here.installation.subnet_file if here.installation else DEFAULT_SUBNET_FILE)
+    wanted, doubt = _file(here)
     env: SubnetEnv = here.fact("subnet_env", "subnet.env")
     if env.path.removeprefix("/var") != wanted.removeprefix("/var"):
         raise NotRead(f"flannel writes {wanted}, and {env.path} was read")
     if not here.up:
         return
+    found = _against(here, env)
+    if doubt and next(found, None) is not None:
+        raise NotRead(f"{env.path} is not what flannel would write, and {doubt}")
+    yield from found
+
+
+def _file(here: Here) -> tuple[str, str]:
+    """The file that flannel writes, as far as is known, and why it may be another."""
+    usual = here.installation.subnet_file if here.installation else DEFAULT_SUBNET_FILE
+    try:
+        return here.flag("subnet-file") or DEFAULT_SUBNET_FILE, ""
+    except NotRead as error:
+        return usual, "" if here.inside else str(error)
+
+
+def _against(here: Here, env: SubnetEnv) -> Iterator[Complaint]:
     if not env.present:
         yield _missing(here, env)
         return
@@ -116,7 +132,7 @@ def _mtu(here: Here, env: SubnetEnv) -> Iterator[Complaint]:
 def _masquerade(here: Here, env: SubnetEnv) -> Iterator[Complaint]:
     if not here.processes and (here.installation is None or here.installation.embedded):
         return  # inside k3s nobody gives flannel any flags
-    asked, written = is_true((here.flags.get("ip-masq", ""),)), env.values.get("FLANNEL_IPMASQ", "")
+    asked, written = is_true((here.flag("ip-masq"),)), env.values.get("FLANNEL_IPMASQ", "")
     if written != str(asked).lower():
         yield _mild(
             here, env, "FLANNEL_IPMASQ", f"FLANNEL_IPMASQ={written or '(absent)'}, and flannel runs with --ip-masq={asked}"

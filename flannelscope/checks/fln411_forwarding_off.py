@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.facts import Facts
-from flannelscope.here import Here
+from flannelscope.here import Here, NotRead
 from flannelscope.model import Finding, Severity, Topic, Unknown
 from flannelscope.seen_twice import Complaint, on_node, seen_twice
 from flannelscope.text import fold
@@ -51,7 +51,10 @@ def forwarding_off(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 
 def _judge(here: Here) -> Iterator[Complaint]:
     for family in here.families:
-        if here.setting(ALL[family]) == 0:
+        value = here.setting(ALL[family])
+        if value is None:
+            raise NotRead(f"{_dotted(ALL[family])} was not told")
+        if value == 0:
             yield _complaint(here, family, [ALL[family]])
         elif family == 4:  # IPv6 has no say of single devices
             paths = [path for name in here.entrances(4) if here.setting(path := f"net/ipv4/conf/{name}/forwarding") == 0]
@@ -69,8 +72,9 @@ def _complaint(here: Here, family: int, paths: list[str]) -> Complaint:
         severity=None if pods else Severity.INFO,
         evidence=tuple(here.proof(_dotted(path), "0", "sysctls", f"sysctl {_dotted(path)}") for path in paths),
         remedy=on_node(
+            here.node.name,
             f"Switch it on at {node}, and keep it so in /etc/sysctl.d.",
-            *(f"sysctl -w {_dotted(path)}=1" for path in paths),
+            [f"sysctl -w {_dotted(path)}=1" for path in paths],
             caution="It resets rp_filter and redirects of every device to the kernel's defaults for routers.",
         ),
     )

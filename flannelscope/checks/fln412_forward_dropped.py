@@ -95,6 +95,7 @@ def _way(packet: Packet) -> str:
 
 def _remedy(here: Here, drop: Drop) -> Remedy:
     return on_node(
+        here.node.name,
         f"On {here.node.name}, look at the rule and at its counter, and take it away in the program that made it.",
-        drop.base.show.replace(" -S ", " -v -n -L ") if " -S " in drop.base.show else drop.base.show,
+        [drop.base.show.replace(" -S ", " -v -n -L ") if " -S " in drop.base.show else drop.base.show],
     )

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from flannelscope.checks import Check, check
 from flannelscope.cidr import show
 from flannelscope.facts import Facts, Network
-from flannelscope.here import Here, NotRead
+from flannelscope.here import CARD_UNKNOWN, Here, NotRead
 from flannelscope.model import Finding, Kernel, Route, Severity, Topic, Unknown
 from flannelscope.seen_twice import Complaint, first_kernel, on_node, second_kernel, seen_twice
 from flannelscope.text import fold
@@ -102,14 +102,20 @@ def _judge(here: Here, straight: _Straight) -> Iterator[Complaint]:
                 strict.setdefault(f"{here.parent(4)} {tunnel}", []).append(peer)
     for pair, peers in strict.items():
         incoming, outgoing = pair.split(" ")
-        if incoming and _strict(here, incoming):
+        if not incoming:
+            raise NotRead(CARD_UNKNOWN)
+        if _strict(here, incoming):
             yield _complaint(here, incoming, outgoing, peers)
     if unknown and _strict(here, tunnel):
         raise NotRead(f"by which device the packets of {fold(unknown)} come is not known: their routes were not read")
 
 
 def _strict(here: Here, device: str) -> bool:
-    return max(here.setting(ALL) or 0, here.setting(f"net/ipv4/conf/{device}/rp_filter") or 0) == STRICT
+    """Whether the filter is strict: the larger of two settings counts. Raises NotRead where one that matters was not told."""
+    of_all, of_device = here.setting(ALL), here.setting(f"net/ipv4/conf/{device}/rp_filter")
+    if of_all is None or (of_device is None and of_all <= STRICT):
+        raise NotRead(f"rp_filter of {'all devices' if of_all is None else device} was not told")
+    return max(of_all, of_device or 0) == STRICT
 
 
 def _complaint(here: Here, incoming: str, outgoing: str, peers: list[str]) -> Complaint:
@@ -124,8 +130,8 @@ def _complaint(here: Here, incoming: str, outgoing: str, peers: list[str]) -> Co
             here.proof(f"routes to {fold(peers)}", f"by {outgoing}", "routes", "ip route"),
         ),
         remedy=on_node(
+            here.node.name,
             f"Mend the route between {node} and {fold(peers)}; where both ways are wanted, make the filter loose on {incoming}.",
-            f"sysctl -w {path}=2",
-            "sysctl -w net.ipv4.conf.all.rp_filter=0",
+            [f"sysctl -w {path}=2"],
         ),
     )

@@ -35,7 +35,7 @@ from flannelscope.cidr import parse
 from flannelscope.facts import Facts
 from flannelscope.filters import follow, proofs
 from flannelscope.firewall import Drop, Packet
-from flannelscope.here import DEFAULT_PORT, Here, NotRead
+from flannelscope.here import CARD_UNKNOWN, DEFAULT_PORT, Here, NotRead
 from flannelscope.model import Finding, Prefix, Remedy, Severity, Topic, Unknown
 from flannelscope.seen_twice import Complaint, on_node, seen_twice
 
@@ -63,11 +63,14 @@ def _judge(here: Here, peers: _Peers) -> Iterator[Complaint]:
     doubts: dict[str, None] = {}
     for hook, verb in (("input", "arrive"), ("output", "leave")):
         packets = list(_packets(here, peers, hook))
-        for packet, outcome in follow(
-            here, packets, *(("prerouting", "input") if hook == "input" else ("output", "postrouting"))
-        ):
+        others = {packet: tuple(_from_inside(here, peers, packet)) for packet in packets if hook == "input"}
+        hooks = ("prerouting", "input") if hook == "input" else ("output", "postrouting")
+        for packet, outcome in follow(here, packets, *hooks):
             doubts.update(dict.fromkeys(outcome.doubts))
             if outcome.drop is not None:
+                if any(other.drop is None for _, other in follow(here, others.get(packet, ()), *hooks)):
+                    doubts[f"{outcome.drop.words}, by which of its addresses a peer behind NAT sends"] = None
+                    continue
                 port = packet.destination_port
                 yield Complaint(
                     key=f"{hook} {packet.family} {outcome.drop.words}",
@@ -85,6 +88,7 @@ class _Peers:
 
     def __init__(self, facts: Facts) -> None:
         self.of: dict[tuple[str, int], dict[Prefix | None, list[tuple[str, Prefix]]]] = {}
+        self.inside: dict[Prefix, list[Prefix]] = {}  # InternalIPs of those behind NAT, by what they announce
         for network in facts.networks:
             for name, said in network.members.items():
                 for family, address in ((4, said.public_ip), (6, said.public_ipv6)):
@@ -93,6 +97,9 @@ class _Peers:
                         blocks = self.of.setdefault((network.prefix, family), {})
                         some = blocks.setdefault(parse(f"{address}/{PER_SUBNET[family]}"), [])
                         some.extend([(name, prefix)] if len(some) < 2 else ())
+                        if address not in (own := facts.nodes[name].internal_ips):
+                            inner = (parse(f"{text}/{32 if family == 4 else 128}") for text in own)
+                            self.inside.setdefault(prefix, []).extend(p for p in inner if p and p.family == family)
 
     def beside(self, here: Here, family: int) -> list[Prefix]:
         """One peer's of each block."""
@@ -101,13 +108,20 @@ class _Peers:
         return [prefix for some in blocks if (prefix := next((at for name, at in some if name != own), None)) is not None]
 
 
+def _from_inside(here: Here, peers: _Peers, packet: Packet) -> Iterator[Packet]:
+    """The same packet as it comes from a peer behind NAT that need not pass it on its way here."""
+    for source in peers.inside.get(packet.source, ()):
+        yield replace(packet, source=source)
+
+
 def _packets(here: Here, peers: _Peers, hook: str) -> Iterator[Packet]:
+    """One packet from, or to, a peer of each block. Raises NotRead where it is not known by which card they come."""
     for family, port in _ports(here):
-        address = here.said.public_ip if family == 4 else here.said.public_ipv6
-        own, card = parse(f"{address}/{32 if family == 4 else 128}"), here.parent(family)
-        for peer in peers.beside(here, family) if card else ():
-            if own is None:
-                break
+        card, address = here.outside(family)
+        own = parse(f"{address}/{32 if family == 4 else 128}") if address else None
+        if own is None:
+            raise NotRead(CARD_UNKNOWN)
+        for peer in peers.beside(here, family):
             packet = Packet(family=family, source=own, destination=peer, outgoing=card, protocol="udp", destination_port=port)
             if hook == "input":
                 packet = replace(packet, source=peer, destination=own, incoming=card, outgoing="", ends_here=True)
@@ -127,7 +141,8 @@ def _ports(here: Here) -> Iterator[tuple[int, int]]:
 
 def _remedy(here: Here, drop: Drop, port: int) -> Remedy:
     return on_node(
+        here.node.name,
         f"On {here.node.name}, look at the rule and its counter, and let the program that made it accept UDP {port} from "
         "all nodes.",
-        drop.base.show.replace(" -S ", " -v -n -L ") if " -S " in drop.base.show else drop.base.show,
+        [drop.base.show.replace(" -S ", " -v -n -L ") if " -S " in drop.base.show else drop.base.show],
     )

@@ -55,9 +55,7 @@ def _resync(here: Here) -> float:
 
 
 def _judge(here: Here) -> Iterator[Complaint]:
-    if not here.processes and (here.installation is None or here.installation.embedded):
-        raise NotRead("with which flags flannel runs there is not known")
-    if not is_true((here.flags.get("ip-masq", ""),)) or not here.up:
+    if not is_true((here.flag("ip-masq"),)) or not here.up:
         return
     try:
         conf = here.running_conf

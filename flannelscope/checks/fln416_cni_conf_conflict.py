@@ -67,8 +67,9 @@ def _judge(here: Here) -> Iterator[Complaint]:
         severity=Severity.CRITICAL if strays else None,
         evidence=(_files(here, cni, found), *_stray_proofs(here, strays)),
         remedy=on_node(
+            here.node.name,
             f"Move {clean(path)} away on {here.node.name}, and delete the pods that were wired by it.",
-            f"mv {quoted(path)} /root/",
+            [f"mv {quoted(path)} /root/"],
         ),
     )
 

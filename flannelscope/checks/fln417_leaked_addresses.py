@@ -65,9 +65,9 @@ def _finding(this: Check, facts: Facts, name: str, addresses: tuple[str, ...]) -
             ),
         ),
         remedy=on_node(
+            name,
             f"Remove the files of just these addresses on {name}.",
-            f"cat {example}",
-            f"rm {example}",
+            [f"cat {example}", f"rm {example}"],
             caution="Look before each: a sandbox that runs (crictl pods) keeps its file. The commands show the first.",
         ),
     )

@@ -60,14 +60,22 @@ def neighbour_table_full(this: Check, facts: Facts) -> Iterator[Finding | Unknow
         if kernel is None or PROBE not in kernel.facts:
             why = facts.why_no_kernel(name) if kernel is None else kernel.missing.get(PROBE, "the kernel log was not read")
             unread.setdefault(why, {})[name] = None
-        elif said := _overflow(facts, mesh, kernel, lacks=name in lacking):
+            continue
+        said, sure = _overflow(facts, mesh, kernel, lacks=name in lacking)
+        if said and sure:
             yield _finding(this, facts, kernel, said)
+        elif said:
+            why = "the kernel log says that a table of neighbours was full, and when that was is not known"
+            unread.setdefault(why, {})[name] = None
     for reason, names in unread.items():
         yield this.unknown(reason, tuple(names))
 
 
-def _overflow(facts: Facts, mesh: Mesh, kernel: Kernel, *, lacks: bool) -> str:
-    """The newest such line that counts, "" without one: of the table (arp_cache, ndisc_cache) of a family that flannel serves."""
+def _overflow(facts: Facts, mesh: Mesh, kernel: Kernel, *, lacks: bool) -> tuple[str, bool]:
+    """The newest such line, "" without one that may count, and whether it surely counts.
+
+    Of the table (arp_cache, ndisc_cache) of a family that flannel serves.
+    """
     clock = kernel.facts.get("clock")
     booted = getattr(clock, "booted", None)
     since = started(facts, mesh, kernel.node) or 0.0
@@ -75,9 +83,18 @@ def _overflow(facts: Facts, mesh: Mesh, kernel: Kernel, *, lacks: bool) -> str:
         family = 6 if "ndisc" in line.text else 4
         if family in facts.families and any(words in line.text for words in OVERFLOW):
             at = _moment(line, booted)
-            fresh = at is not None and at >= since and (lacks or kernel.at - at <= LATELY)
-            return str(line.text) if fresh or (at is None and lacks) else ""
-    return ""
+            if at is None:
+                return str(line.text), lacks
+            fresh = at >= since and (lacks or kernel.at - at <= LATELY)
+            return (str(line.text), True) if fresh else ("", False)
+    return "", False
+
+
+def _larger(kernel: Kernel, family: str) -> list[str]:
+    """Limits above those that the kernel has now, as far as these are known."""
+    told = (kernel.facts.get("sysctls") or {}).get(f"net/{family}/neigh/default/gc_thresh3", "")
+    most = max(32768, 4 * int(told) if told.isdigit() else 0)
+    return [f"net.{family}.neigh.default.gc_thresh{i}={most // part}" for i, part in ((1, 4), (2, 2), (3, 1))]
 
 
 def _moment(line: Any, booted: float | None) -> float | None:
@@ -96,8 +113,7 @@ def _finding(this: Check, facts: Facts, kernel: Kernel, said: str) -> Finding:
             "Raise the limits of the table, and start flannel there anew.",
             (
                 f"sysctl net.{family}.neigh.default.gc_thresh3  # on {kernel.node}: what it is now",
-                f"sysctl -w net.{family}.neigh.default.gc_thresh1=8192 net.{family}.neigh.default.gc_thresh2=16384 "
-                f"net.{family}.neigh.default.gc_thresh3=32768  # on {kernel.node}; the same in /etc/sysctl.d",
+                f"sysctl -w {' '.join(_larger(kernel, family))}  # on {kernel.node}; the same in /etc/sysctl.d",
                 *restart(facts, kernel.node),
             ),
         ),

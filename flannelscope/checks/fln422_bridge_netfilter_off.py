@@ -30,7 +30,7 @@ from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.filters import saved_tables
 from flannelscope.here import Here
-from flannelscope.model import Finding, Severity, Topic, Unknown
+from flannelscope.model import Finding, SavedTable, Severity, Topic, Unknown
 from flannelscope.seen_twice import Complaint, on_node, seen_twice
 
 SETTING = {4: "net/bridge/bridge-nf-call-iptables", 6: "net/bridge/bridge-nf-call-ip6tables"}
@@ -50,8 +50,24 @@ def _judge(here: Here) -> Iterator[Complaint]:
         value = here.setting(SETTING[family])
         if value == 1:
             continue
-        if any(table.family == family and table.name == "nat" and PROXY in table.chains for table in saved_tables(here)):
+        if _by_iptables(here, family):
             yield _complaint(here, SETTING[family].replace("/", "."), value)
+
+
+def _by_iptables(here: Here, family: int) -> bool:
+    """Whether kube-proxy rules with iptables or ipvs now: chains of former times stay behind, empty or unused."""
+    native = here.kernel.facts.get("nft") or ()
+    if any(table.name == "kube-proxy" and table.family == ("ip" if family == 4 else "ip6") for table in native):
+        return False
+    return any(table.family == family and table.name == "nat" and _in_use(table) for table in saved_tables(here))
+
+
+def _in_use(table: SavedTable) -> bool:
+    """Whether its chain for Services has rules, and packets are sent there."""
+    services = table.chains.get(PROXY)
+    entries = (table.chains[name] for name in ("PREROUTING", "OUTPUT") if name in table.chains)
+    sent = any(f"-j {PROXY}" in rule.text for entry in entries for rule in entry.rules)
+    return services is not None and bool(services.rules) and sent
 
 
 def _complaint(here: Here, setting: str, value: int | None) -> Complaint:
@@ -62,8 +78,8 @@ def _complaint(here: Here, setting: str, value: int | None) -> Complaint:
         "Services whose endpoint is on the same node.",
         evidence=(here.proof(setting, "absent" if value is None else str(value), "sysctls", f"sysctl {setting}"),),
         remedy=on_node(
+            here.node.name,
             f"Load br_netfilter on {here.node.name}, and switch {setting} on.",
-            "modprobe br_netfilter",
-            f"sysctl -w {setting}=1",
+            ["modprobe br_netfilter", f"sysctl -w {setting}=1"],
         ),
     )

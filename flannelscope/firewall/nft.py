@@ -70,8 +70,10 @@ def _deeds(rule: Sequence[Expression], sets: Sets, packet: Packet) -> Iterator[D
 
 
 def _by_map(value: Expression, sets: Sets, packet: Packet, sure: Sure) -> Iterator[Deed]:
-    subject = _value(value.get("key"), packet)
-    for element in _elements(value.get("data"), sets):
+    subject, elements = _value(value.get("key"), packet), _elements(value.get("data"), sets)
+    if elements is None:
+        yield Deed(both([sure, None]), PERHAPS)
+    for element in elements or ():
         if not isinstance(element, (list, tuple)) or len(element) != 2:
             continue
         key, verdict = element
@@ -88,13 +90,15 @@ def _verdict(verdict: Expression, sure: Sure) -> Iterable[Deed]:
             yield Deed(sure, JUMP if name == "jump" else GOTO, value["target"])
 
 
-def _elements(data: Any, sets: Sets) -> Sequence[Any]:
+def _elements(data: Any, sets: Sets) -> Sequence[Any] | None:
+    """What a set or map holds; None for one that was not told, which is no empty one."""
     if isinstance(data, str) and data.startswith("@"):
-        return [_bare(element) for element in sets.get(data[1:], ())]
+        named = sets.get(data[1:])
+        return None if named is None else [_bare(element) for element in named]
     if isinstance(data, Mapping) and "set" in data:
         inner = data["set"]
         return [_bare(element) for element in inner] if isinstance(inner, (list, tuple)) else [_bare(inner)]
-    return []
+    return None
 
 
 def _bare(element: Any) -> Any:
@@ -185,10 +189,9 @@ def _route_kind(inner: Expression, packet: Packet) -> Any:
 def _equals(subject: Any, right: Any, sets: Sets) -> Sure:
     if subject is False:
         return False
-    if isinstance(right, str) and right.startswith("@"):
-        return _any([_equals(subject, _bare(element), sets) for element in sets.get(right[1:], ())])
-    if isinstance(right, Mapping) and "set" in right:
-        return _any([_equals(subject, element, sets) for element in _elements(right, sets)])
+    if (isinstance(right, str) and right.startswith("@")) or (isinstance(right, Mapping) and "set" in right):
+        elements = _elements(right, sets)
+        return None if elements is None else _any([_equals(subject, element, sets) for element in elements])
     if isinstance(right, (list, tuple)) and not isinstance(subject, tuple):
         return _any([_equals(subject, element, sets) for element in right])  # flags: any of them
     if subject is _UNKNOWN:

@@ -26,10 +26,25 @@ def flags(container: Container) -> dict[str, tuple[str, ...]]:
         if not given:
             value = "true" if name in _BOOLEANS or not following or following.startswith("-") else following
         found.setdefault(name, []).append(value)
-    for variable, value in container.env.items():
-        name = variable.removeprefix("FLANNELD_").lower().replace("_", "-")
+    for name, value in environment(container).items():
         found.setdefault(name, [value])
     return {name: tuple(values) for name, values in found.items()}
+
+
+def environment(container: Container) -> dict[str, str]:
+    """Flags by its FLANNELD_ variables; "" where the value is not told (a ConfigMap has it) or empty, which sets nothing."""
+    return {name.removeprefix("FLANNELD_").lower().replace("_", "-"): value for name, value in container.env.items()}
+
+
+def of_process(argv: tuple[str, ...]) -> dict[str, str]:
+    """Flags on the command line of a process that runs; the last of several values."""
+    found: dict[str, str] = {}
+    for word, following in zip_longest(argv[1:], argv[2:], fillvalue=""):
+        if word.startswith("-"):
+            name, given, value = word.lstrip("-").partition("=")
+            alone = name in _BOOLEANS or not following or following.startswith("-")
+            found[name] = value if given else "true" if alone else following
+    return found
 
 
 def _words(given: tuple[str, ...]) -> list[str]:

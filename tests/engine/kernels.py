@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
@@ -67,21 +68,39 @@ class Said4:
         self.backend = said.get(prefix + "backend-type", "")
         self.address = said.get(prefix + ("public-ip" if family == 4 else "public-ipv6"), "")
         self.mac, self.vni = data.get("VtepMAC", ""), data.get("VNI", 1)
+        self.port = data.get("Port") or (4789 if self.vni == 4096 else 8472)  # 4096 is of networks with Windows
+        overwrite = said.get(prefix + ("public-ip-overwrite" if family == 4 else "public-ipv6-overwrite"))
+        self.inside = next((ip for ip in node.internal_ips if (":" in ip) == (family == 6)), self.address)
+        self.card, self.local = "eth0", self.inside if overwrite else self.address
         self.block = next((c for c in node.pod_cidrs if (":" in c) == (family == 6)), "")
         self.base = self.block.partition("/")[0]
 
 
 def kernel(
-    node: Node, nodes: Iterable[Node], *, families: tuple[int, ...] = (4,), direct: Iterable[str] = (), at: float = READ_AT
+    node: Node,
+    nodes: Iterable[Node],
+    *,
+    families: tuple[int, ...] = (4,),
+    direct: Iterable[str] = (),
+    second_card: bool = False,
+    at: float = READ_AT,
 ) -> Kernel:
-    """The kernel of `node` among `nodes`. `direct` are the peers to which DirectRouting has it go straight."""
+    """The kernel of `node` among `nodes`. `direct` are the peers to which DirectRouting has it go straight.
+
+    With `second_card` an announced address that is no InternalIP, and that no annotation asks for, is on eth1.
+    """
     facts: Facts = {"rules": rules(), "links": (), "addresses": (), "routes": (), "neighbours": (), "fdb": ()}
     everybody = tuple(nodes)
     for family in families:
         own = _said(node, family)
         peers = [said for said in (_said(other, family) for other in everybody) if _taken_in(own, said)]
-        for name, values in _machine(node, own, family).items():
-            facts[name] += values
+        for name, values in _machine(own, family).items():
+            facts[name] += tuple(value for value in values if value not in facts[name])
+        if second_card and own.member and own.local not in ("0.0.0.0", own.inside):
+            own = copy(own)
+            own.card = "eth1"
+            facts["addresses"] += (Address("eth1", family, own.local, 16 if family == 4 else 64),)
+            facts["links"] += (Link(index=3, name="eth1", flags=UP, mtu=1500, mac="52:54:00:00:00:02", operstate="UP"),)
         if own.member:
             for name, values in _flannel(own, peers, family, frozenset(direct)).items():
                 facts[name] += values
@@ -98,9 +117,9 @@ def _taken_in(own: Said4, said: Said4) -> bool:
     return said.member and said.name != own.name and said.backend == own.backend and said.base != own.base and usable
 
 
-def _machine(node: Node, own: Said4, family: int) -> Facts:
+def _machine(own: Said4, family: int) -> Facts:
     """What there is without flannel: cards, addresses, the bridge of the CNI."""
-    inside = next((ip for ip in node.internal_ips if (":" in ip) == (family == 6)), own.address)
+    inside = own.inside
     network, router, lo, everything = (
         ("10.20.0.0/16", "10.20.255.254", "127.0.0.1/32", "0.0.0.0/0")
         if family == 4
@@ -128,7 +147,7 @@ def _machine(node: Node, own: Said4, family: int) -> Facts:
     if own.block:
         addresses += (Address("cni0", family, gateway, int(own.block.partition("/")[2])),)
     near = Neighbour(router, "eth0", "52:54:00:ff:ff:fe", ("REACHABLE",))
-    return {"links": links if family == 4 else (), "addresses": addresses, "routes": tuple(routes), "neighbours": (near,)}
+    return {"links": links, "addresses": addresses, "routes": tuple(routes), "neighbours": (near,)}
 
 
 def _flannel(own: Said4, peers: list[Said4], family: int, direct: frozenset[str]) -> Facts:
@@ -163,7 +182,7 @@ def _straight(said: Said4, family: int) -> Route:
 def _vxlan(own: Said4, peers: list[Said4], family: int, direct: frozenset[str]) -> Facts:
     device = f"flannel.{own.vni}" if family == 4 else f"flannel-v6.{own.vni}"
     length = 32 if family == 4 else 128
-    made = Vxlan(vni=own.vni, port=8472, local=own.address, parent="eth0")
+    made = Vxlan(vni=own.vni, port=own.port, local=own.local, parent=own.card)
     mtu = 1450 if family == 4 else 1430  # IPv6 outside adds 20 more
     link = Link(index=3 + family, name=device, kind="vxlan", flags=UP, mtu=mtu, mac=own.mac, operstate="UNKNOWN", vxlan=made)
     tunnelled = [said for said in peers if said.name not in direct]
@@ -206,11 +225,21 @@ def with_sweep(taken: Snapshot, made: Sweep, second: Sweep | None = None) -> Sna
 
 
 def seen(
-    taken: Snapshot, *, families: tuple[int, ...] = (4,), direct: Callable[[str, str], bool] = lambda a, b: False
+    taken: Snapshot,
+    *,
+    families: tuple[int, ...] = (4,),
+    direct: Callable[[str, str], bool] = lambda a, b: False,
+    second_card: bool = False,
 ) -> Snapshot:
     """The Snapshot with healthy kernels of all its Nodes."""
     kernels = [
-        kernel(node, taken.nodes, families=families, direct=[o.name for o in taken.nodes if direct(node.name, o.name)])
+        kernel(
+            node,
+            taken.nodes,
+            families=families,
+            direct=[o.name for o in taken.nodes if direct(node.name, o.name)],
+            second_card=second_card,
+        )
         for node in taken.nodes
     ]
     return with_sweep(taken, sweep(taken.nodes, kernels))

@@ -14,6 +14,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from flannelscope.cidr import show
+from flannelscope.facts import Facts
+from flannelscope.flannel.discovery import DEFAULT_SUBNET_FILE
 from flannelscope.model import (
     Cni,
     CniFile,
@@ -85,7 +88,7 @@ def masquerade(block: str, network: str = NETWORK, flavour: str = "nft", family:
     return SavedTable(flavour, family, "nat", chains)
 
 
-def forwarding(*before: str, policy: str = "ACCEPT", flavour: str = "nft", network: str = NETWORK) -> SavedTable:
+def forwarding(*before: str, policy: str = "ACCEPT", flavour: str = "nft", network: str = NETWORK, family: int = 4) -> SavedTable:
     """flannel's filter table, with rules before its own."""
     jump = '-m comment --comment "flanneld forward" -j FLANNEL-FWD'
     accept = (f"-s {network} -j ACCEPT", f"-d {network} -j ACCEPT")
@@ -95,12 +98,22 @@ def forwarding(*before: str, policy: str = "ACCEPT", flavour: str = "nft", netwo
         "FORWARD": SavedChain("FORWARD", policy, rules(*before, jump)),
         "FLANNEL-FWD": SavedChain("FLANNEL-FWD", "", rules(*accept)),
     }
-    return SavedTable(flavour, 4, "filter", chains)
+    return SavedTable(flavour, family, "filter", chains)
 
 
 def chain(name: str, *texts: str, policy: str = "ACCEPT", flavour: str = "nft", table: str = "filter") -> SavedTable:
     """A table with one chain of one's own."""
     return SavedTable(flavour, 4, table, {name: SavedChain(name, policy, rules(*texts))})
+
+
+def env_of(blocks: Mapping[int, str], networks: Mapping[int, str], mtu: int) -> SubnetEnv:
+    """flannel's subnet.env for podCIDRs of one family or of both."""
+    values = {"FLANNEL_MTU": str(mtu), "FLANNEL_IPMASQ": "true"}
+    for family, block in blocks.items():
+        first, length = str(next(ip_network(block).hosts())), block.partition("/")[2]
+        words = "" if family == 4 else "IPV6_"
+        values |= {f"FLANNEL_{words}NETWORK": networks[family], f"FLANNEL_{words}SUBNET": f"{first}/{length}"}
+    return SubnetEnv(path="/run/flannel/subnet.env", values=values, modified=OLD)
 
 
 def env(block: str, **changes: str) -> SubnetEnv:
@@ -115,18 +128,21 @@ def env(block: str, **changes: str) -> SubnetEnv:
     return SubnetEnv(path="/run/flannel/subnet.env", values={**values, **changes}, modified=OLD)
 
 
-def facts(node: Node) -> dict[str, Any]:
-    """All of it for one node of one IPv4 podCIDR."""
-    block = node.pod_cidrs[0]
+def facts(node: Node, networks: Mapping[int, str], links: tuple[Link, ...], subnet_file: str) -> dict[str, Any]:
+    """All of it for one node, in the families of these Networks."""
+    of_family = {6 if ":" in block else 4: block for block in node.pod_cidrs}
+    blocks = {family: of_family[family] for family in networks if family in of_family}
+    nat = tuple(masquerade(block, networks[family], family=family) for family, block in blocks.items())
+    names = [link.name for link in links]
+    per_device = {f"net/ipv4/conf/{n}/{key}": value for n in names for key, value in (("forwarding", "1"), ("rp_filter", "0"))}
     return {
-        "sysctls": SYSCTLS,
-        "iptables": (forwarding(), masquerade(block)),
+        "sysctls": {**SYSCTLS, **per_device},
+        "iptables": (*(forwarding(network=networks[family], family=family) for family in blocks), *nat),
         "nft": (),
-        "subnet_env": env(block),
+        "subnet_env": replace(env_of(blocks, networks, tunnel_mtu(links)), path=subnet_file),
         "cni": CNI,
         "host_local": (),
         "containers": (),
-        "flannel_process": (FlannelProcess(pid=4711, argv=ARGV, started=OLD, state="S"),),
     }
 
 
@@ -135,13 +151,30 @@ def veth(number: int, mtu: int = 1450) -> Link:
     return Link(index=100 + number, name=f"veth{number:08x}", kind="veth", flags=UP, mtu=mtu, master="cni0")
 
 
+def tunnel_mtu(links: tuple[Link, ...]) -> int:
+    """What flannel tells pods: its IPv4 tunnel's MTU (over IPv6 alone 20 more than the tunnel has), or the card's."""
+    mtus = {
+        link.name.partition(".")[0].removesuffix("-v6"): link.mtu for link in reversed(links) if link.name.startswith("flannel")
+    }
+    alone = all("-v6." in link.name for link in links if link.kind == "vxlan") and any(link.kind == "vxlan" for link in links)
+    return next(iter(mtus.values()), 1500) + (20 if alone else 0)
+
+
 def whole(taken: Snapshot, **options: Any) -> Snapshot:
     """The Snapshot with healthy kernels that say all of it, and one pod's interface each."""
     made = seen(taken, **options)
+    judged = Facts(taken)
     for node in made.nodes:
-        made = put(made, node.name, **facts(node))
-        kernel = kernel_of(made, node.name)
-        made = put(made, node.name, links=(*kernel.facts["links"], veth(1)))
+        on = [i for i in judged.discovery.installations if node.name in i.covered] or judged.discovery.installations
+        conf = on[0].net_conf if on else None
+        networks = {f: show(n) for f, n in ((4, conf.network), (6, conf.ipv6_network)) if n} if conf else {4: NETWORK}
+        networks = {f: n for f, n in networks.items() if f in (options.get("families") or (4,))}
+        links: tuple[Link, ...] = kernel_of(made, node.name).facts["links"]
+        made = put(made, node.name, **facts(node, networks, links, on[0].subnet_file if on else DEFAULT_SUBNET_FILE))
+        runs = next((item.pod.detail for item in judged.flannel_on.get(node.name, ()) if item.pod.detail), None)
+        argv = next(((*c.command, *c.args) for c in runs.containers if "flanneld" in " ".join(c.command)), ARGV) if runs else ARGV
+        process = FlannelProcess(pid=4711, argv=argv, started=OLD, state="S")
+        made = put(made, node.name, links=(*links, veth(1, tunnel_mtu(links))), flannel_process=(process,))
     assert made.second_sweep is not None
     again = {name: replace(kernel, at=kernel.at + APART) for name, kernel in made.second_sweep.kernels.items()}
     return replace(made, second_sweep=replace(made.second_sweep, kernels=again))

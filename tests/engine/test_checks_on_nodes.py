@@ -22,6 +22,7 @@ from flannelscope.model import (
     NftTable,
     NodeContainer,
     Route,
+    SavedChain,
     SavedTable,
     Severity,
     Snapshot,
@@ -59,6 +60,7 @@ from tests.engine.node_facts import (
     kernel_of,
     masquerade,
     put,
+    rules,
     whole,
 )
 
@@ -526,8 +528,28 @@ def test_events_tell_of_a_missing_plugin_without_a_look_at_the_nodes() -> None:
     assert not findings(old, "FLN419")
 
 
+def by_iptables() -> SavedTable:
+    """kube-proxy's nat table while it works with iptables."""
+    chains = {
+        "PREROUTING": SavedChain(
+            "PREROUTING", "ACCEPT", rules('-m comment --comment "kubernetes service portals" -j KUBE-SERVICES')
+        ),
+        "KUBE-SERVICES": SavedChain("KUBE-SERVICES", "", rules("-d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-SVC-API")),
+    }
+    return SavedTable("nft", 4, "nat", chains)
+
+
+def test_chains_that_kube_proxy_left_behind_are_not_in_use() -> None:
+    absent = {key: value for key, value in SYSCTLS.items() if not key.startswith("net/bridge")}
+    used = by_iptables()
+    empty = replace(used, chains={**used.chains, "KUBE-SERVICES": SavedChain("KUBE-SERVICES", "", ())})
+    nothing(put(TAKEN, "w002", sysctls=absent, iptables=(forwarding(), empty)), "FLN422")
+    now = NftTable(family="ip", name="kube-proxy", chains={})
+    nothing(put(TAKEN, "w002", sysctls=absent, iptables=(forwarding(), used), nft=(now,)), "FLN422")
+
+
 def test_bridges_that_hide_packets_from_kube_proxy() -> None:
-    services = chain("KUBE-SERVICES", policy="", table="nat")
+    services = by_iptables()
     absent = {key: value for key, value in SYSCTLS.items() if not key.startswith("net/bridge")}
     tables = (forwarding(), masquerade("10.244.2.0/24"), services)
     assert "br_netfilter is not loaded" in only(put(TAKEN, "w002", sysctls=absent, iptables=tables), "FLN422", "w002")
@@ -661,5 +683,13 @@ def test_ports_are_read_from_the_kernels_where_nobody_announces_them() -> None:
 
 def test_what_flannel_runs_with_stands_beside_what_the_configmap_says() -> None:
     taken = whole(healthy(THREE, config_maps=[net_conf("10.99.0.0/16")]))
+    for n in THREE:
+        taken = put(taken, n.name, subnet_env=env(n.pod_cidrs[0]))
     (found,) = findings(taken, "FLN110")
+    assert found.severity is Severity.WARNING and "which has room for it" in found.summary
+    crashed = put(taken, "w002", subnet_env=env("10.244.2.0/24", FLANNEL_NETWORK="10.99.0.0/16"))
+    assert {(f.severity, f.nodes) for f in findings(crashed, "FLN110")} == {
+        (Severity.CRITICAL, ("w002",)),
+        (Severity.WARNING, ("w001", "w003")),
+    }
     assert {proof.value for proof in found.evidence if proof.what.startswith("FLANNEL_NETWORK on")} == {"10.244.0.0/16"}
