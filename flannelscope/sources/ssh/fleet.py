@@ -15,6 +15,8 @@ from flannelscope.sources.ssh.routes import Routes, configuration
 from flannelscope.sources.ssh.values import Answered, Failed, Host, SshSettings, Target
 from flannelscope.sources.ssh.window import Window
 
+RESOLVED = 600.0  # seconds for which the configuration of a host is not asked for again: `ssh -G` costs as much as a reading
+
 
 class Transport(Protocol):
     """Who carries the script to the nodes and their answers back."""
@@ -24,6 +26,9 @@ class Transport(Protocol):
 
     def run(self, target: Target, script: bytes, limit: int, until: float, ending: Ending) -> Answered:
         """What the script says there. Raises NotReached."""
+
+    def ask_again(self) -> None:
+        """Forget what was asked in vain."""
 
     def close(self) -> None:
         """End what is kept."""
@@ -37,10 +42,28 @@ class Fleet:
         self._ask = ask
         self._windows: dict[str, Window] = {}
         self._transport: Transport | None = None
+        self._resolved: dict[tuple[str, str], tuple[float, Target]] = {}
 
     def targets(self, hosts: Sequence[Host]) -> tuple[list[Target], list[Failed]]:
-        """Who would be dialled and how, and who cannot be; nobody is dialled. Configuration is read anew each time."""
-        return Routes(self._settings, configuration(self._settings)).targets(hosts)
+        """Who would be dialled and how, and who cannot be; nobody is dialled.
+
+        What the configuration says of a host holds for ten minutes, unless the host could not be reached since.
+        """
+        now = time.monotonic()
+        held = {(node, address): known for (node, address), known in self._resolved.items() if now - known[0] < RESOLVED}
+        asked = [host for host in hosts if (host.node, host.address) not in held]
+        failed: list[Failed] = []
+        if asked:
+            found, failed = Routes(self._settings, configuration(self._settings)).targets(asked)
+            by_name = {target.node: target for target in found}
+            held.update({(host.node, host.address): (now, by_name[host.node]) for host in asked if host.node in by_name})
+        self._resolved = held
+        return [held[key][1] for host in hosts if (key := (host.node, host.address)) in held], failed
+
+    def _forget(self, said: Answered | Failed | Question) -> None:
+        """A host that was not reached may have to be dialled otherwise: it is looked up again."""
+        if isinstance(said, Failed):
+            self._resolved = {key: known for key, known in self._resolved.items() if key[0] != said.node}
 
     def run(
         self, targets: Sequence[Target], script: bytes, *, limit: int, deadline: float, stop: threading.Event
@@ -58,14 +81,21 @@ class Fleet:
         ending = Ending(stop)
         try:
             yield from transport.prepare(targets, ending)
-            yield from fan_out(
+            for said in fan_out(
                 targets,
                 lambda target: transport.run(target, script, limit, time.monotonic() + deadline, ending),
                 self._window,
                 ending,
-            )
+            ):
+                self._forget(said)
+                yield said
         finally:
             ending.set()
+
+    def ask_again(self) -> None:
+        """The next run may ask again what was declined, or answered in vain, in this session."""
+        if self._transport is not None:
+            self._transport.ask_again()
 
     def close(self) -> None:
         """End all connections."""
