@@ -12,6 +12,7 @@ from flannelscope.events import Event, GapFound, Grown, TopicDone
 from flannelscope.facts import Facts
 from flannelscope.following import Following
 from flannelscope.growing import take
+from flannelscope.held import Held
 from flannelscope.model import SecondRead, Snapshot, Topic
 from flannelscope.pod_addresses import APART, confirm_targets
 from flannelscope.sources import Part, Rereads, Source, Sweeps
@@ -28,13 +29,14 @@ def collect(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[
     Raises CannotRead when nothing can be read at all (no connection, refused everywhere).
     """
     snapshot = known
+    held = Held()
     for topic in source.topics():
         if stop.is_set():
             return
         started = time.monotonic()
         for answer in source.read(topic, snapshot, stop):
-            if isinstance(answer, Part) and not answer.reading.complete and snapshot.has(answer.topic):
-                continue  # read anew: what is known stays until all of it is there
+            if held.take(answer, snapshot):
+                continue
             snapshot, event = take(snapshot, answer)
             yield event
             if stop.is_set():
@@ -45,7 +47,7 @@ def collect(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[
     for event in _confirm(source, snapshot, stop):
         snapshot = event.snapshot if isinstance(event, (Grown, GapFound)) else snapshot
         yield event
-    yield from _confirm_kernels(source, snapshot, stop)
+    yield from _confirm_kernels(source, snapshot, held, stop)
 
 
 def follow(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[Event]:
@@ -63,16 +65,19 @@ def follow(source: Source, known: Snapshot, stop: threading.Event) -> Iterator[E
             due = time.monotonic() + AGAIN
 
 
-def _confirm_kernels(source: Source, snapshot: Snapshot, stop: threading.Event) -> Iterator[Event]:
-    """Read the kernels a second time in which anything looks wrong."""
-    sweep = snapshot.sweep
-    if not isinstance(source, Sweeps) or sweep is None:
+def _confirm_kernels(source: Source, snapshot: Snapshot, held: Held, stop: threading.Event) -> Iterator[Event]:
+    """Read the kernels a second time in which anything looks wrong; where they were known before, both are told at once."""
+    if not isinstance(source, Sweeps):
         return
+    now = held.over(snapshot)
     began = time.monotonic()
-    names = suspects(snapshot)
-    if not names or stop.wait(max(APART_KERNELS - (time.monotonic() - began), 0.0)):
-        return
-    for answer in source.sweep(sorted(names), snapshot, stop):
+    names = suspects(now)
+    if names and not stop.wait(max(APART_KERNELS - (time.monotonic() - began), 0.0)):
+        for answer in source.sweep(sorted(names), now, stop):
+            if not held.take(answer, snapshot):
+                snapshot, event = take(snapshot, answer)
+                yield event
+    for answer in held.released() if not stop.is_set() else ():
         snapshot, event = take(snapshot, answer)
         yield event
 

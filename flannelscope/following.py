@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from flannelscope.changes import matters
 from flannelscope.events import WatchState
 from flannelscope.growing import take
-from flannelscope.model import Node, Snapshot, Topic, Value
+from flannelscope.held import Held
+from flannelscope.model import Gap, Node, Snapshot, Topic, Value
 from flannelscope.sources import Answer, Part, Source, Sweeps
 from flannelscope.suspects import APART, suspects
 
@@ -54,7 +55,10 @@ class Following:
         self._line: queue.Queue[Answer | _Ended] = queue.Queue(1000)
         self._watched = False
         self._sweeping = False
+        self._first = True  # the sweep under way, or the last one, is of all nodes
+        self._held = Held()
         self._second: frozenset[str] = frozenset()  # to be read again
+        self._later: float | None = None  # when a change that came between two sweeps is to be looked up
         self._due: float | None = None
         self._turn = 0
 
@@ -68,13 +72,17 @@ class Following:
                     raise said.error
                 if not said.sweep:
                     return
-                self._swept()
-            elif said is not None:
+                for answer in self._swept():
+                    yield self._taken(answer)
+            elif said is not None and not (_of_kernels(said) and self._held.take(said, self._snapshot)):
                 before = self._snapshot
-                self._snapshot, _ = take(before, said)
-                yield said
+                yield self._taken(said)
                 self._look_at(said, before)
             self._plan()
+
+    def _taken(self, said: Answer) -> Answer:
+        self._snapshot, _ = take(self._snapshot, said)
+        return said
 
     def _next(self) -> Answer | _Ended | None:
         try:
@@ -89,8 +97,12 @@ class Following:
             self._again(self._follows[0])
 
     def _again(self, seconds: float) -> None:
-        """A sweep of all nodes in so many seconds; what was planned is forgotten."""
-        self._turn, self._due, self._second = 0, time.monotonic() + seconds, frozenset()
+        """A sweep of all nodes in so many seconds; what was planned is forgotten, but for the second look at what was found."""
+        due = time.monotonic() + seconds
+        if self._second or (self._sweeping and not self._first):
+            self._later = due
+        else:
+            self._turn, self._due = 0, due
 
     def _plan(self) -> None:
         """Begin a sweep when it is time for one."""
@@ -100,7 +112,7 @@ class Following:
             return
         names = sorted(self._second) or None
         self._second, self._due, self._sweeping = frozenset(), None, True
-        known = self._snapshot
+        known = self._held.over(self._snapshot)
         now = self._nodes_now if self._watched else None
         self._start(lambda: self._eyes.sweep(names, known, self._stop, now), sweep=True)
         self._first = names is None
@@ -110,15 +122,21 @@ class Following:
         self._stop.wait(self._lag)
         return {node.name: node for node in self._snapshot.nodes}
 
-    def _swept(self) -> None:
-        """What comes after a sweep: the suspicious a second time; then, while any are, all of them later."""
+    def _swept(self) -> Iterator[Answer]:
+        """What comes after a sweep: the suspicious a second time; then, while any are, all of them later.
+
+        A sweep of all is told together with the second look at it: until then the one before stands.
+        """
         self._sweeping = False
-        if self._due is not None:  # something changed meanwhile
-            return
-        doubtful = suspects(self._snapshot)
+        doubtful = suspects(self._held.over(self._snapshot))
         if self._first and doubtful:
-            self._second, self._due = doubtful, time.monotonic() + self._apart
-        elif (doubtful or self._turn == 0) and self._turn + 1 < len(self._follows):
+            self._later, self._due = self._due, time.monotonic() + self._apart
+            self._second = doubtful
+            return
+        yield from self._held.released()
+        if self._later is not None:  # something changed meanwhile
+            self._turn, self._due, self._later = 0, self._later, None
+        elif self._due is None and (doubtful or self._turn == 0) and self._turn + 1 < len(self._follows):
             self._turn += 1
             self._due = time.monotonic() + self._follows[self._turn]
 
@@ -131,7 +149,10 @@ class Following:
             for answer in answers():
                 self._put(answer)
         except Exception as raised:  # noqa: BLE001 - handed to the thread that follows, which raises it
-            error = raised
+            if sweep:  # the API is followed on
+                self._put(Gap(Topic.KERNELS, f"the nodes could not be read again: {type(raised).__name__}: {raised}"))
+            else:
+                error = raised
         self._put(_Ended(sweep, error))
 
     def _put(self, said: Answer | _Ended) -> None:
@@ -141,6 +162,10 @@ class Following:
                 return
             except queue.Full:
                 continue
+
+
+def _of_kernels(said: Answer) -> bool:
+    return isinstance(said, (Part, Gap)) and said.topic is Topic.KERNELS
 
 
 def what_matters(snapshot: Snapshot) -> dict[str, object]:

@@ -56,4 +56,6 @@ class Node(Value, frozen=True, kw_only=True):
     architecture: str = ""
     kubelet_version: str = ""
     container_runtime: str = ""
+    machine_id: str = ""  # as the kubelet reports them: who answers for the Node is told by these
+    boot_id: str = ""
     writers: tuple[Writer, ...] = ()

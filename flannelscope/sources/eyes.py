@@ -6,32 +6,37 @@ to run on which machines is said before it runs for the first time, and where so
 
 from __future__ import annotations
 
+import queue
 import secrets
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-
-from msgspec.structs import replace
+from typing import TypeVar
 
 from flannelscope import bundle_answer, bundle_script
 from flannelscope.errors import CannotRead
-from flannelscope.events import TopicProgress
-from flannelscope.model import Gap, Node, Reading, Snapshot, Topic
-from flannelscope.model.kernel import Kernel, Sweep
+from flannelscope.model import Gap, Node, Snapshot, Topic
 from flannelscope.probes import all_probes
 from flannelscope.questions import LEAVE, YES, Question
 from flannelscope.sources import Answer, NodesNow, Part, Refreshes, Rereads, Source, this_machine
 from flannelscope.sources.login import Login, plan
 from flannelscope.sources.ssh.values import Answered, Failed, Host, Target
+from flannelscope.sources.sweeping import Round
+from flannelscope.sources.whose import not_a_machines
 from flannelscope.text import count
 
 GATHER = 0.5  # seconds between two Parts while nodes answer
-NOTHING_TO_ASK = ("not installed there", "there is nothing to ask there")
-LARGEST = 16_000_000  # bytes of one node's answer
+# Bytes of one node's answer: more than the script lets through, so that it is the script that says what was cut.
+LARGEST = bundle_script.TOTAL + bundle_script.ERRORS + 100_000
+RESOLVED = 60.0  # seconds to find out how all nodes are reached
+NOT_RESOLVED = f"how it is reached was not told by the SSH configuration within {RESOLVED:.0f} s (Match exec?)"
+BUSY = "the nodes are still being read by an earlier sweep that does not end"
 DECLINED = "declined by the operator: no leave was given to log in to the nodes"
 UNANSWERED = "nobody answered whether the nodes may be logged in to"
 UNSTEADY = "the Nodes could not be read again after the kernels, so that none is known to have been steady meanwhile"
 WINDOWS = "windows"
+Found = TypeVar("Found")
+_LOOK = 0.05
 
 
 class Eyes:
@@ -91,7 +96,7 @@ class Eyes:
         wanted = None if names is None else set(names)
         nodes = [node for node in known.nodes if wanted is None or node.name in wanted]
         asked = [node for node in nodes if node.os != WINDOWS]
-        round_ = _Round(known, asked, len(nodes) - len(asked), self._clock(), second=names is not None)
+        round_ = Round(known, asked, len(nodes) - len(asked), self._clock(), second=names is not None)
         if not (yield from self._answers(asked, round_, stop)):
             yield Gap(Topic.KERNELS, DECLINED if self.login.given is False else UNANSWERED)
             return
@@ -104,27 +109,24 @@ class Eyes:
         if after is None:
             yield Gap(Topic.KERNELS, UNSTEADY)
 
-    def _answers(self, nodes: Sequence[Node], round_: _Round, stop: threading.Event) -> Generator[Answer, None, bool]:
+    def _answers(self, nodes: Sequence[Node], round_: Round, stop: threading.Event) -> Generator[Answer, None, bool]:
         """Have every node answer or fail; whether there was leave to ask them."""
-        fleet, nonce = self.login.fleet, secrets.token_hex(16)
+        login = self.login
+        nonce = secrets.token_hex(16)
         script = bundle_script.script(all_probes().values(), nonce)
         own = [node for node in nodes if this_machine.is_here(node)]
         away = [Host(node.name, node.internal_ips[0] if node.internal_ips else "") for node in nodes if node not in own]
+        targets = self._reached(away, round_, stop)
+        if not (yield from self._leave(targets, own, stop)):
+            return False
         for node in own:
-            said = this_machine.run(node.name, script, self.login.settings.deadline, stop)
+            said = this_machine.run(node.name, script, login.settings.deadline, stop)
             if isinstance(said, Failed):
                 round_.failed(said)
             else:
                 self._take(said, nonce, round_, own=True)
-        if not away:
-            return True
-        targets, failed = fleet.targets(away)
-        for fault in failed:
-            round_.failed(fault)
-        if not (yield from self._leave(targets, stop)):
-            return False
         told = time.monotonic()
-        for item in fleet.run(targets, script, limit=LARGEST, deadline=self.login.settings.deadline, stop=stop):
+        for item in self._heard(targets, script, stop):
             if isinstance(item, Question):
                 yield item
             elif isinstance(item, Failed):
@@ -136,21 +138,60 @@ class Eyes:
                 told = time.monotonic()
         return True
 
-    def _take(self, answered: Answered, nonce: str, round_: _Round, *, own: bool = False) -> None:
+    def _heard(
+        self, targets: Sequence[Target], script: bytes, stop: threading.Event
+    ) -> Iterator[Answered | Failed | Question]:
+        """What these say. Connections are used by one sweep at a time: a later one waits for the end of the earlier."""
+        login = self.login
+        if not targets:
+            return
+        if not login.alone(stop):
+            yield from (Failed(node=target.node, reason=BUSY) for target in targets)
+            return
+        try:
+            yield from login.fleet.run(targets, script, limit=LARGEST, deadline=login.settings.deadline, stop=stop)
+        finally:
+            login.done()
+
+    def _reached(self, hosts: Sequence[Host], round_: Round, stop: threading.Event) -> list[Target]:
+        """Who is dialled. The configuration of ssh may run programs that do not end: nobody waits for these for ever."""
+        if not hosts:
+            return []
+        resolved = during(lambda: self.login.fleet.targets(hosts), stop, RESOLVED)
+        if resolved is None:
+            for host in hosts if not stop.is_set() else ():
+                round_.lost(host.node, NOT_RESOLVED)
+            return []
+        for fault in resolved[1]:
+            round_.failed(fault)
+        addresses = {host.node: host.address for host in hosts}
+        found = []
+        for target in resolved[0]:
+            doubt = _misplaced(target, addresses.get(target.node, ""))
+            if doubt:
+                round_.lost(target.node, doubt)
+            else:
+                found.append(target)
+        return found
+
+    def _take(self, answered: Answered, nonce: str, round_: Round, *, own: bool = False) -> None:
         at = answered.at + (self._clock() - time.time())
         try:
             kernel = bundle_answer.kernel(answered, nonce, at=at)
             round_.took(this_machine.completed(kernel) if own else kernel)
         except bundle_answer.NoAnswer as reason:
-            round_.gaps.append(Gap(Topic.KERNELS, str(reason), answered.node))
+            round_.lost(answered.node, str(reason))
 
-    def _leave(self, targets: Sequence[Target], stop: threading.Event) -> Generator[Answer, None, bool]:
+    def _leave(
+        self, targets: Sequence[Target], own: Sequence[Node], stop: threading.Event
+    ) -> Generator[Answer, None, bool]:
         """Say what is going to be done, once; where somebody may be asked, wait for the answer."""
         login = self.login
-        if login.given is None and targets:
+        if login.given is None and (targets or own):
             probes = all_probes()
-            said = plan(targets, list(probes), [name for name, probe in probes.items() if probe.root])
-            question = login.questions.new(LEAVE, count(len(targets), "node"), said)
+            root = [name for name, probe in probes.items() if probe.root]
+            said = plan(targets, list(probes), root, [node.name for node in own])
+            question = login.questions.new(LEAVE, count(len(targets) + len(own), "node"), said)
             yield question
             answer = login.questions.wait(question, stop.is_set) if login.questions.asks else YES
             login.given = None if answer is None else answer == YES
@@ -174,55 +215,36 @@ class Eyes:
         return found
 
 
-class _Round:
-    """One reading of some nodes: what has come so far, and the Parts that tell of it."""
+def _misplaced(target: Target, address: str) -> str:
+    """Why nobody is dialled at the address that the API gives, "" where it may be the Node's. What is configured is dialled."""
+    if target.host != address:
+        return ""
+    if not target.hops and this_machine.owns(address):
+        return f"its InternalIP {address} is an address of this machine, and this machine is not that Node by its name"
+    return not_a_machines(address)
 
-    def __init__(self, known: Snapshot, asked: Sequence[Node], windows: int, begun: float, *, second: bool) -> None:
-        self.known = known
-        self.kernels: dict[str, Kernel] = {}
-        self.gaps: list[Gap] = []
-        self._partly: list[Gap] = []
-        self._asked = len(asked)
-        self._second = second
-        self._begun = begun
-        self._before = {node.name: node for node in known.nodes}
-        self._scope = f"{count(windows, 'Windows node')} told of by the API alone" if windows else ""
 
-    def failed(self, fault: Failed) -> None:
-        """Note a node that did not answer."""
-        self.gaps.append(Gap(Topic.KERNELS, f"{fault.reason} {fault.do}".strip(), fault.node))
+def during(work: Callable[[], Found], stop: threading.Event, seconds: float) -> Found | None:
+    """What `work` gives, None where `stop` or the time came first: it then ends in a thread of its own, unheard.
 
-    def took(self, kernel: Kernel) -> None:
-        """Note an answer, and which of its parts could not be read; a program that is not installed there lacks nothing."""
-        self.kernels[kernel.node] = kernel
-        lacking: dict[str, list[str]] = {}
-        for name, reason in kernel.missing.items():
-            if not reason.startswith(NOTHING_TO_ASK):
-                lacking.setdefault(reason, []).append(name)
-        self._partly += [Gap(Topic.KERNELS, f"{', '.join(names)}: {why}", kernel.node) for why, names in lacking.items()]
+    Raises what it raises.
+    """
+    told: queue.SimpleQueue[tuple[Found | None, BaseException | None]] = queue.SimpleQueue()
 
-    def so_far(self, now: float) -> Iterator[Answer]:
-        """What has come of a first reading; of a second one only how far it is."""
-        done = len(self.kernels) + len(self.gaps)
-        yield TopicProgress(Topic.KERNELS, done, self._asked)
-        if not self._second:
-            yield Part(Topic.KERNELS, {"sweep": self._sweep(None, None)}, self._reading(now, complete=False))
+    def labour() -> None:
+        try:
+            told.put((work(), None))
+        except BaseException as error:  # noqa: BLE001 - raised where somebody waits for it
+            told.put((None, error))
 
-    def whole(self, ended: float, after: Mapping[str, Node] | None) -> Part:
-        """All of it."""
-        sweep = self._sweep(ended, after)
-        if not self._second:
-            self.gaps += self._partly
-            return Part(Topic.KERNELS, {"sweep": sweep, "second_sweep": None}, self._reading(ended))
-        reading = self.known.readings.get(Topic.KERNELS) or self._reading(ended)
-        self.gaps = [replace(gap, reason=f"when read a second time: {gap.reason}") for gap in self.gaps]
-        return Part(Topic.KERNELS, {"second_sweep": sweep}, reading, True)
-
-    def _sweep(self, ended: float | None, after: Mapping[str, Node] | None) -> Sweep:
-        return Sweep(begun=self._begun, ended=ended, kernels=dict(self.kernels), before=self._before, after=after)
-
-    def _reading(self, now: float, *, complete: bool = True) -> Reading:
-        at = now if self.known.source == "api" else self.known.taken  # what was saved is judged as of then
-        return Reading(
-            at=at, source="ssh", asked=self._asked, answered=len(self.kernels), complete=complete, scope=self._scope
-        )
+    threading.Thread(target=labour, name="resolve", daemon=True).start()
+    until = time.monotonic() + seconds
+    while not stop.is_set() and time.monotonic() < until:
+        try:
+            found, error = told.get(timeout=_LOOK)
+        except queue.Empty:
+            continue
+        if error is not None:
+            raise error
+        return found
+    return None

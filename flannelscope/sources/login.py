@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Protocol
 
 from flannelscope.questions import Question, Questions
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from flannelscope.sources.ssh.values import Answered, Failed, Host, Target
 
 NAMED = 8  # ranges of names in one line
+WAITING = 60.0  # seconds for an earlier sweep to end
+_LOOK = 0.1
 
 
 class Reaches(Protocol):
@@ -41,6 +44,7 @@ class Login:
         self.questions = questions
         self.given: bool | None = None
         self._fleet = fleet
+        self._using = Lock()
         self._used = fleet is not None
 
     @cached_property
@@ -53,16 +57,28 @@ class Login:
 
         return Fleet(self.settings, self.questions)
 
+    def alone(self, stop: Event) -> bool:
+        """Wait until no other sweep uses the connections; False where that did not happen. `done` gives them back."""
+        until = time.monotonic() + WAITING
+        while not stop.is_set() and time.monotonic() < until:
+            if self._using.acquire(timeout=_LOOK):
+                return True
+        return False
+
+    def done(self) -> None:
+        """The sweep is over."""
+        self._using.release()
+
     def close(self) -> None:
         """End all connections, if there are any."""
         if self._used:
             self.fleet.close()
 
 
-def plan(targets: Sequence[Target], probes: Sequence[str], root: Sequence[str]) -> str:
+def plan(targets: Sequence[Target], probes: Sequence[str], root: Sequence[str], own: Sequence[str] = ()) -> str:
     """What is about to be done, in lines for the operator: which machines, as whom, by which way, what runs there.
 
-    `probes` and `root` are the names of all probes and of those that run behind sudo.
+    `probes` and `root` are the names of all probes and of those that run behind sudo; `own` are Nodes that are this machine.
     """
     users = fold(sorted({target.user for target in targets if target.user}), NAMED)
     ways = Counter(" and ".join(target.hops) for target in targets)
@@ -71,8 +87,9 @@ def plan(targets: Sequence[Target], probes: Sequence[str], root: Sequence[str]) 
     behind = f"Behind sudo -n, unless logged in as root: {', '.join(root)}. flannelscope ssh sudoers prints the lines for that."
     return "\n".join(
         (
-            f"{count(len(targets), 'node')} will be logged in to over SSH: {names}",
-            f"as {users or 'the user that ssh chooses'}; {', '.join(told)}",
+            *([f"{count(len(targets), 'node')} will be logged in to over SSH: {names}"] if targets else []),
+            *([f"as {users or 'the user that ssh chooses'}; {', '.join(told)}"] if targets else []),
+            *([f"This machine is looked at without a login: {fold(own, NAMED)}"] if own else []),
             f"On each runs one script of {count(len(probes), 'probe')} that only reads and writes nothing there:"
             " flannelscope ssh script prints it.",
             *([behind] if root else []),

@@ -23,7 +23,7 @@ _COMMAND = ("env", "LC_ALL=C", "sh", "-s")
 def is_here(node: Node) -> bool:
     """Whether the Node is this machine: by its name and an address, for either alone is found on other machines too."""
     names = {node.name, node.labels.get("kubernetes.io/hostname", node.name)}
-    return bool(names & _names()) and any(map(_own, node.internal_ips))
+    return bool(names & _names()) and any(map(owns, node.internal_ips))
 
 
 def _names() -> set[str]:
@@ -31,7 +31,7 @@ def _names() -> set[str]:
     return {name, name.partition(".")[0]}
 
 
-def _own(text: str) -> bool:
+def owns(text: str) -> bool:
     """Whether it is an address of this machine: the kernel then takes the same one to send from. Nothing is sent."""
     try:
         address = ip_address(text)

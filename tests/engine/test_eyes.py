@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from flannelscope.sources.ssh.values import Answered, Failed, Host, Policy, Targ
 from flannelscope.sources.ssh.values import Login as Hop
 from flannelscope.ssh_settings import SshSettings
 
-NODES = tuple(Node(name=f"w{n}", uid=str(n), internal_ips=(f"192.0.2.{n}",), os="linux") for n in range(1, 5))
+NODES = tuple(Node(name=f"w{n}", uid=str(n), internal_ips=(f"198.51.100.{n}",), os="linux") for n in range(1, 5))
 
 
 class Api:
@@ -104,10 +105,21 @@ class FakeFleet:
         self.closed = True
 
 
-def answer(nonce: str, *refused: str) -> bytes:
-    """A whole answer in which nothing is installed, and these probes were refused."""
-    asked = [f"\n{nonce} - {name} {'sudo' if name in refused else 'missing a-program'}\n" for name in all_probes()]
-    return f"\n{nonce} ^ 0\n{''.join(asked)}\n{nonce} !\n\n{nonce} .\n".encode()
+RECORDED = Path(__file__).resolve().parents[1] / "data" / "probes"
+BASICS = ("links", "addresses", "routes", "rules", "neighbours", "fdb")
+
+
+def answer(nonce: str, *refused: str, machine: str = "", basics: tuple[str, ...] = BASICS) -> bytes:
+    """A whole answer with the network of a real node, in which nothing else is installed, and these probes were refused.
+
+    `machine` is what its probe prints.
+    """
+    told = {name: (RECORDED / name / "vxlan.json").read_bytes() for name in basics}
+    told |= {"machine": machine.encode()} if machine else {}
+    others = (name for name in all_probes() if name not in told)
+    asked = [f"\n{nonce} - {name} {'sudo' if name in refused else 'missing a-program'}\n" for name in others]
+    ran = [f"\n{nonce} + {name} 0\n".encode() + said + f"\n{nonce} = 0\n".encode() for name, said in told.items()]
+    return b"".join((f"\n{nonce} ^ 0\n".encode(), *ran, "".join(asked).encode(), f"\n{nonce} !\n\n{nonce} .\n".encode()))
 
 
 def hop(host: str, user: str) -> Hop:
@@ -141,7 +153,7 @@ def test_every_node_answers_and_the_nodes_are_read_again_afterwards() -> None:
     assert snapshot.sweep.kernels.keys() == {"w1", "w2", "w3", "w4"}
     assert snapshot.sweep.after is not None and snapshot.sweep.after.keys() == snapshot.sweep.before.keys()
     assert (snapshot.sweep.begun, api.listed, snapshot.gaps) == (1000.0, 2, ())
-    assert snapshot.sweep.kernels["w1"].origin == "ssh ops@192.0.2.1 via bastion"
+    assert snapshot.sweep.kernels["w1"].origin == "ssh ops@198.51.100.1 via bastion"
 
 
 def test_a_node_that_does_not_answer_is_a_gap_with_what_helps_and_the_others_are_there() -> None:
@@ -270,7 +282,7 @@ def followed(api: Api, fleet: FakeFleet, until: int, refresh: bool = False) -> W
 
 def test_after_a_node_came_all_kernels_are_read_again_at_growing_distances() -> None:
     api = Api()
-    api.changes = [(*NODES, Node(name="w5", uid="5", internal_ips=("192.0.2.5",), os="linux"))]
+    api.changes = [(*NODES, Node(name="w5", uid="5", internal_ips=("198.51.100.5",), os="linux"))]
     seen = followed(api, FakeFleet(), until=2)
 
     assert seen.runs[:2] == [("w1", "w2", "w3", "w4", "w5")] * 2
@@ -303,7 +315,7 @@ def test_the_node_that_it_runs_on_needs_no_login(monkeypatch: pytest.MonkeyPatch
     from flannelscope.sources import this_machine
 
     own, strange = NODES[0], NODES[1]
-    monkeypatch.setattr(this_machine, "_own", lambda address: address in (*own.internal_ips, *strange.internal_ips))
+    monkeypatch.setattr(this_machine, "owns", lambda address: address in (*own.internal_ips, *strange.internal_ips))
     monkeypatch.setattr("socket.gethostname", lambda: f"{own.name}.example.org")
     fleet = FakeFleet()
     snapshot = gathered(seeing(Api(), fleet))

@@ -56,6 +56,8 @@ def project_node(said: wire.Node) -> Node:
         architecture=intern(info.architecture or ""),
         kubelet_version=intern(info.kubeletVersion or ""),
         container_runtime=intern(info.containerRuntimeVersion or ""),
+        machine_id=info.machineID or "",
+        boot_id=info.bootID or "",
         writers=_writers(meta.managedFields or ()),
     )
 

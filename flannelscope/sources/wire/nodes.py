@@ -33,6 +33,8 @@ class NodeInfo(Wire):
     architecture: str | None = None
     kubeletVersion: str | None = None
     containerRuntimeVersion: str | None = None
+    machineID: str | None = None
+    bootID: str | None = None
 
 
 class NodeStatus(Wire):
