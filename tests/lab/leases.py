@@ -1,8 +1,10 @@
-"""The heartbeats of light nodes, which have no kubelet: one process renews all their Leases.
+"""The heartbeats of light nodes, which have no kubelet: one process renews all their Leases, and says that they are ready.
 
 `python -m tests.lab.leases LAB NODE...` runs as long as the lab does. Each Lease is renewed every 20 seconds, one after the other
 over these seconds, so that the API server sees the steady trickle that kubelets make. A node whose machine has ended, or for
-which the file `asleep` lies in its folder, is left alone: its Lease grows old, as a dead kubelet's does.
+which the file `asleep` lies in its folder, is left alone: its Lease grows old, as a dead kubelet's does. Where the controller
+manager took a node for dead meanwhile (the machine was too busy to renew in time), its conditions are what a kubelet's next
+report would make them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tests.lab.api import Api, Object, Refused
+from tests.lab.manifests import LIGHT_LABEL
 from tests.lab.places import Places
 from tests.lab.processes import running
 
@@ -48,6 +51,17 @@ def awake(places: Places, node: str) -> bool:
     return (running(record) is not None or not record.exists()) and not (places.node(node) / "asleep").exists()
 
 
+def reported(node: Object, now: str) -> list[Object]:
+    """The Node's conditions after a kubelet's report: those that are Unknown are as they should be, the others stay."""
+    fine = {"reason": "Lab", "message": "", "lastHeartbeatTime": now, "lastTransitionTime": now}
+    return [
+        condition | fine | {"status": "True" if condition["type"] == "Ready" else "False"}
+        if condition["status"] == "Unknown"
+        else condition
+        for condition in node["status"]["conditions"]
+    ]
+
+
 class Renewer:
     """What is known of each Lease, so that renewing one is one request."""
 
@@ -68,6 +82,16 @@ class Renewer:
                 self._make(name, now)
             elif refused.status != http.client.CONFLICT:  # somebody else wrote: next time it is read again
                 raise
+
+    def unknown(self) -> list[Object]:
+        """The light Nodes of which the controller manager says that it does not know."""
+        nodes = self._api.get(f"/api/v1/nodes?labelSelector={LIGHT_LABEL}").get("items") or []
+        return [node for node in nodes if any(c["status"] == "Unknown" for c in node["status"].get("conditions", ()))]
+
+    def report(self, node: Object) -> None:
+        """Say of a Node what its kubelet would: ready, and short of nothing."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._api.patch(f"/api/v1/nodes/{node['metadata']['name']}/status", {"status": {"conditions": reported(node, now)}})
 
     def _make(self, name: str, now: datetime) -> None:
         try:
@@ -90,6 +114,8 @@ def keep(places: Places, renewer: Renewer, names: Sequence[str]) -> None:
             there = [name for name in names[part::SLICES] if places.pids.exists() and awake(places, name)]
             lonely = 0 if there else lonely
             renew(renewer, there)
+            if part == 0:
+                report(renewer, places)
             time.sleep(max(0.0, begin + (part + 1) * PERIOD / SLICES - time.monotonic()))
 
 
@@ -98,6 +124,16 @@ def renew(renewer: Renewer, names: Sequence[str]) -> None:
     try:
         for name in names:
             renewer.renew(name)
+    except (OSError, http.client.HTTPException, Refused) as error:
+        print(f"{stamp(datetime.now(UTC))} {error}", flush=True)
+
+
+def report(renewer: Renewer, places: Places) -> None:
+    """Report for those that are awake and were taken for dead; where the API server is away, the next time."""
+    try:
+        for node in renewer.unknown():
+            if awake(places, node["metadata"]["name"]):
+                renewer.report(node)
     except (OSError, http.client.HTTPException, Refused) as error:
         print(f"{stamp(datetime.now(UTC))} {error}", flush=True)
 

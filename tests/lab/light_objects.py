@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tests.lab.api import Object
 from tests.lab.manifests import LIGHT_LABEL
@@ -13,6 +14,7 @@ from tests.lab.networks import Machine
 from tests.lab.programs.images import BUSYBOX
 from tests.lab.settings import KUBERNETES, Kind
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 RESOURCES = {"cpu": "2", "memory": "4Gi", "pods": "110", "ephemeral-storage": "20Gi"}
 
 
@@ -30,6 +32,7 @@ def node(machine: Machine, dual_stack: bool = False) -> Object:
     """The Node. Its taint keeps away what nobody would start there; flannel's DaemonSet does not cover it."""
     addresses = [machine.private, *([machine.private6] if dual_stack else [])]
     known = hashlib.sha256(machine.name.encode()).hexdigest()[:32]
+    boot = BOOT_ID.read_text().strip()
     fine = conditions("False", "MemoryPressure", "DiskPressure", "PIDPressure", lastHeartbeatTime=now())
     return {
         "apiVersion": "v1",
@@ -54,7 +57,7 @@ def node(machine: Machine, dual_stack: bool = False) -> Object:
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "conditions": [*fine, *conditions("True", "Ready", lastHeartbeatTime=now())],
             "nodeInfo": {
-                "machineID": known, "systemUUID": known, "bootID": known, "kernelVersion": os.uname().release,
+                "machineID": known, "systemUUID": known, "bootID": boot, "kernelVersion": os.uname().release,
                 "osImage": "a light node of the lab", "containerRuntimeVersion": "none://0", "kubeletVersion": f"v{KUBERNETES}",
                 "kubeProxyVersion": "", "operatingSystem": "linux", "architecture": "amd64",
             },

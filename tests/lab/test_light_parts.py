@@ -92,6 +92,18 @@ def test_a_lease_begins_with_the_node_and_lasts_40_seconds() -> None:
     assert made["spec"] == {"holderIdentity": "l001", "leaseDurationSeconds": 40, "renewTime": "2026-01-02T03:04:05.000006Z"}
 
 
+def test_a_node_that_was_taken_for_dead_is_ready_after_the_next_report() -> None:
+    network = {"type": "NetworkUnavailable", "status": "False", "reason": "FlannelIsUp"}
+    lost = [{"type": kind, "status": "Unknown", "reason": "NodeStatusUnknown"} for kind in ("MemoryPressure", "Ready")]
+    after = leases.reported({"status": {"conditions": [network, *lost]}}, "2026-01-02T03:04:05Z")
+    assert [(c["type"], c["status"]) for c in after] == [
+        ("NetworkUnavailable", "False"),
+        ("MemoryPressure", "False"),
+        ("Ready", "True"),
+    ]
+    assert after[0] is network
+
+
 def test_routes_and_neighbours_are_read_as_the_kernel_writes_them(tmp_path: Path) -> None:
     (tmp_path / "route").write_text(ROUTES)
     (tmp_path / "arp").write_text(NEIGHBOURS)
