@@ -7,7 +7,6 @@ for fine.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -20,6 +19,7 @@ from flannelscope.flannel.flags import environment, flags, of_process
 from flannelscope.flannel.netconf import NetConf
 from flannelscope.flannel.versions import Release, parse_release, pod_version
 from flannelscope.model import Address, Container, Evidence, FlannelProcess, Kernel, Link, Node, Prefix, Route
+from flannelscope.moments import utc
 
 T = TypeVar("T")
 EVERYWHERE = "net/ipv4/ip_forward"  # every kernel has this setting
@@ -289,7 +289,7 @@ class Here:
         """What was read here, with where, when, and the command that shows it."""
         raw = self.kernel.raw.get(probe)
         ran = raw.command if raw is not None and len(raw.command) < 80 and "\n" not in raw.command else command
-        at = datetime.fromtimestamp(self.kernel.at, UTC).strftime("%H:%M:%SZ")
+        at = utc(self.kernel.at, "%H:%M:%SZ")
         return Evidence(f"{what} on {self.node.name}", value, f"{self.kernel.origin or self.node.name}: {ran}, {at}", command)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from flannelscope.deletion import once
 from flannelscope.facts import Facts
 from flannelscope.kernel_causes import Blamed, Causes, causes, started
 from flannelscope.mesh import Entry, Leg, Mesh, Problem, State, origin
 from flannelscope.model import Evidence, Kernel, Value
+from flannelscope.moments import utc
 from flannelscope.proofs import SHOWN, living, quoted, restart_flannel
 from flannelscope.text import count, fold, natural
 
@@ -127,7 +127,7 @@ def said_by(kernel: Kernel, what: str, value: str, probe: str, command: str) -> 
 
 def at(moment: float | None) -> str:
     """A time in UTC, to the second."""
-    return "not known" if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc(moment, none="not known")
 
 
 def doubts(facts: Facts, *legs: Leg) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from flannelscope.deletion import objection
 from flannelscope.facts import Facts, FlannelOnNode, Network
 from flannelscope.flannel.annotations import Announcement
 from flannelscope.flannel.discovery import Installation
 from flannelscope.model import ConfigMap, DaemonSet, Evidence, Node, Pod, Topic, Writer
+from flannelscope.moments import utc
 
 ROLLOUT_MOVES = 900.0  # seconds: a rollout that replaced no pod for longer is stuck, not progressing
 SHOWN = 12  # proofs of one kind in a finding that concerns many Nodes; the subjects name all
@@ -23,7 +23,7 @@ def quoted(text: str) -> str:
 
 def when(at: float | None) -> str:
     """A time in UTC, to the second."""
-    return "an unknown time" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc(at, none="an unknown time")
 
 
 def annotation(node: str, key: str, value: str | None) -> Evidence:

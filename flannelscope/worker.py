@@ -209,10 +209,16 @@ class Run:
     def _tell_details(self, shown: Shown, facts: Facts, judgement: Judgement) -> None:
         """What is in view besides rows and findings."""
         from flannelscope.details import all_details
+        from flannelscope.details.broken import broken
 
         for what, about in self._in_view:
             made = all_details().get(what)
-            shown.detail(what, about, None if made is None else made.make(facts, judgement, about))
+            try:
+                view = None if made is None else made.make(facts, judgement, about)
+            except Exception as error:  # noqa: BLE001 - a bug in one detail: said in its place, and the others are told
+                traceback.print_exc()
+                view = broken(what, about, error)
+            shown.detail(what, about, view)
 
     def _judge(self, shown: Shown, snapshot: Snapshot, complete: bool) -> tuple[Facts, Judgement]:
         """Judge and send. Raises UsageError for options that the cluster found contradicts."""

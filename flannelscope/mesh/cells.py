@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from flannelscope.cidr import last, show_address
 from flannelscope.flannel.expected import Peer, Wanted
 from flannelscope.mesh.reading import Reading, where
 from flannelscope.mesh.states import LEGS, Leg, State
 from flannelscope.model import Kernel, Route, Value
+from flannelscope.moments import utc
 
 _PROBES = {Leg.ROUTE: "routes", Leg.NEIGHBOUR: "neighbours", Leg.FDB: "fdb"}
 NONE = "none"
@@ -62,7 +62,7 @@ def origin(kernel: Kernel, probe: str) -> str:
     """Where and when something was read: ssh ops@10.0.0.7: ip -j route, 03:12:40Z."""
     said = kernel.raw.get(probe)
     ran = f": {said.command}" if said is not None and len(said.command) <= _LONG and "\n" not in said.command else ""
-    at = datetime.fromtimestamp(kernel.at, UTC).strftime("%H:%M:%SZ")
+    at = utc(kernel.at, "%H:%M:%SZ")
     return f"{kernel.origin or kernel.node}{ran}, {at}"
 
 

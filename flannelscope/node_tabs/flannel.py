@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 from flannelscope.facts import Facts
 from flannelscope.model import Cni, FlannelProcess, IpamLease, Kernel, SubnetEnv
+from flannelscope.moments import utc
 from flannelscope.node_tabs import line, listed, tab
 from flannelscope.node_views import Line, TableView
 
@@ -21,7 +21,7 @@ def flannel(facts: Facts, kernel: Kernel) -> Iterable[TableView]:
 
 
 def _at(seconds: float | None) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(seconds)) if seconds else ""
+    return utc(seconds, "%Y-%m-%d %H:%M:%SZ") if seconds else ""
 
 
 def _processes(found: tuple[FlannelProcess, ...]) -> Iterable[Line]:

@@ -6,7 +6,6 @@ Text forms hold only cleaned text. The JSON form keeps names as they are and esc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -14,6 +13,7 @@ from flannelscope.checks import all_checks
 from flannelscope.facts import Facts
 from flannelscope.judge import Judgement
 from flannelscope.model import Finding, Severity, Snapshot, Topic, Value
+from flannelscope.moments import utc
 from flannelscope.present import overview, unknown_lines
 from flannelscope.text import clean
 from flannelscope.views import CoverageLine, Overview
@@ -120,4 +120,4 @@ def share(line: CoverageLine) -> float:
 
 def moment(at: float | None) -> str:
     """A time in RFC 3339, UTC, whole seconds; "" for none."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+    return utc(at) if at else ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from flannelscope import wire, worker
 from flannelscope.errors import ReadFailed, Refused
@@ -348,3 +349,23 @@ def test_a_reading_that_is_stopped_waits_for_no_answer(told: Told, monkeypatch: 
     served.ask(wire.Start(run=1, settings=Settings(ssh=SshSettings())))
     told.until(wire.Asked)
     served.end()
+
+
+def test_a_detail_that_fails_says_so_in_its_place_and_the_others_are_told(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flannelscope import details
+    from flannelscope.node_views import MeshView, OutliersView
+
+    def failing(*arguments: object) -> MeshView:
+        raise OverflowError("no such year")
+
+    known = dict(details.all_details())
+    monkeypatch.setattr(details, "all_details", lambda: {**known, "mesh": replace(known["mesh"], make=failing)})
+    source = StepSource()
+    source.pods.set()
+    run = begin(told, source, monkeypatch)
+    run.look((("mesh", ()), ("outliers", ())))
+
+    mesh, outliers = told.until(wire.Detailed), told.until(wire.Detailed)
+    assert isinstance(mesh.view, MeshView) and "OverflowError: no such year" in mesh.view.note
+    assert isinstance(outliers.view, OutliersView)
+    run.end()
