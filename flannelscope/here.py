@@ -6,14 +6,14 @@ for fine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from flannelscope.addresses import PodCidr
-from flannelscope.cidr import parse, parse_address, show_address
+from flannelscope.cidr import parse_address, show_address
 from flannelscope.facts import Facts, FlannelOnNode, Network
 from flannelscope.flannel.annotations import Announcement
+from flannelscope.flannel.cni import bridges
 from flannelscope.flannel.discovery import Installation
 from flannelscope.flannel.flags import environment, flags, of_process
 from flannelscope.flannel.netconf import NetConf
@@ -229,7 +229,7 @@ class Here:
     @cached_property
     def bridge(self) -> str:
         """The CNI's bridge, "" where there is none: the one with flannel's usual name, or that its configuration names."""
-        names = dict.fromkeys(("cni0", *_bridges(self.kernel)))
+        names = dict.fromkeys(("cni0", *bridges(self.kernel.facts.get("cni"))))
         return next((name for name in names if name in self.links and self.links[name].kind in ("bridge", "")), "")
 
     @property
@@ -241,7 +241,8 @@ class Here:
     def outside(self, family: int) -> tuple[str, str]:
         """The card that carries the overlay and its address there, "" where they are not known.
 
-        It holds the announced address; behind NAT the one with which the tunnel was made, or an InternalIP.
+        It holds the announced address; behind NAT the one with which the tunnel was made, or an InternalIP. What is on lo comes
+        by the card below the tunnel.
         """
         announced = self.said.public_ip if family == 4 else self.said.public_ipv6
         tunnel = self.links.get(next((name for of, name in self.tunnels if of == family), ""))
@@ -250,7 +251,9 @@ class Here:
         on_card = (a.address for a in self.addresses if card and a.device == card and a.family == family and a.scope == "global")
         candidates = (announced, made.local if made is not None else "", *on_card, *self.node.internal_ips)
         right = (text for text in candidates if (at := parse_address(text)) is not None and at[0] == family)
-        return next(((device, address) for address in right if (device := self.holder(address))), (card, ""))
+        held = ((device, address) for address in right if (device := self.holder(address)))
+        device, address = next(held, (card, ""))
+        return (card if self.routed(device) else device), address
 
     def routed(self, device: str) -> bool:
         """Whether addresses of this device are reached by routes to this machine, whatever card carries the packets."""
@@ -293,22 +296,6 @@ class Here:
         return Evidence(f"{what} on {self.node.name}", value, f"{self.kernel.origin or self.node.name}: {ran}, {at}", command)
 
 
-def _bridges(kernel: Kernel) -> Iterator[str]:
-    """Bridges that a flannel configuration on the node names otherwise than cni0."""
-    cni = kernel.facts.get("cni")
-    for file in cni.files if cni is not None else ():
-        if '"flannel"' in file.content and '"bridge"' in file.content:
-            _, _, rest = file.content.partition('"bridge"')
-            value = rest.lstrip(" :\t\n").partition('"')[2].partition('"')[0]
-            if value and not value.isspace() and rest.lstrip().startswith(":"):
-                yield value
-
-
 def gateway(prefix: Prefix) -> str:
     """The address that the CNI's bridge has: the first after the base of the podCIDR."""
     return show_address(prefix.family, prefix.base + 1)
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two texts name one prefix (host bits masked)."""
-    return parse(one) is not None and parse(one) == parse(other)

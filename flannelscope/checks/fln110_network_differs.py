@@ -6,8 +6,8 @@ How it is known
 Each member's podCIDR, in every family that net-conf enables, must lie inside Network (or IPv6Network), host bits masked; so
 must that of a Node on which flannel is to run and never announced itself: a warning while no kubelet lives there.
 The ConfigMap is what flanneld reads at its next start; running daemons hold what it said when they started, which the
-finding says; with --ssh each node's subnet.env tells it, and where that has room for the podCIDR it is a warning. Where only the known cluster CIDR is not inside, some Node to come
-will fail: a warning. A larger Network is fine.
+finding says; with --ssh each node's subnet.env tells it, and where that has room for the podCIDR it is a warning. Where only the
+known cluster CIDR is not inside, some Node to come will fail: a warning. A larger Network is fine.
 
 How to see it
 

@@ -119,7 +119,7 @@ def _packets(here: Here, peers: _Peers, hook: str) -> Iterator[Packet]:
     for family, port in _ports(here):
         card, address = here.outside(family)
         own = parse(f"{address}/{32 if family == 4 else 128}") if address else None
-        if own is None:
+        if own is None or not card:
             raise NotRead(CARD_UNKNOWN)
         for peer in peers.beside(here, family):
             packet = Packet(family=family, source=own, destination=peer, outgoing=card, protocol="udp", destination_port=port)

@@ -72,7 +72,7 @@ def _deeds(rule: Sequence[Expression], sets: Sets, packet: Packet) -> Iterator[D
 def _by_map(value: Expression, sets: Sets, packet: Packet, sure: Sure) -> Iterator[Deed]:
     subject, elements = _value(value.get("key"), packet), _elements(value.get("data"), sets)
     if elements is None:
-        yield Deed(both([sure, None]), PERHAPS)
+        yield Deed(both([sure, None]), DROP)
     for element in elements or ():
         if not isinstance(element, (list, tuple)) or len(element) != 2:
             continue

@@ -35,6 +35,16 @@ def configurations(cni: Cni) -> tuple[CniConfiguration, ...]:
     return tuple(_read(file) for file in sorted(named, key=lambda file: file.name))
 
 
+def bridges(cni: Cni | None) -> Iterator[str]:
+    """Bridges that a flannel configuration names otherwise than cni0; none where no file was read."""
+    for file in cni.files if cni is not None else ():
+        if '"flannel"' in file.content and '"bridge"' in file.content:
+            _, _, rest = file.content.partition('"bridge"')
+            value = rest.lstrip(" :\t\n").partition('"')[2].partition('"')[0]
+            if value and not value.isspace() and rest.lstrip().startswith(":"):
+                yield value
+
+
 def _read(file: CniFile) -> CniConfiguration:
     try:
         said = json.loads(file.content)
