@@ -46,7 +46,8 @@ def parse(output: bytes) -> Parsed[SubnetEnv]:
         raise Unparsable("its path was not told")
     if found[1] == "unread":
         raise Unparsable(
-            f"flanneld names {found[2]}, which is not opened: only a plain file *.env in /run, /etc, or a folder of /run, /etc, /var/lib"
+            f"flanneld names {found[2]}, which is not opened:"
+            " only a plain file *.env in /run or /etc, or in a folder of these or of /var/lib"
         )
     if found[1] == "absent":
         return Parsed(SubnetEnv(path=found[2], present=False))

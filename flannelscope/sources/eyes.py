@@ -77,6 +77,7 @@ class Eyes:
         taken = isinstance(self.base, Refreshes) and self.base.refresh()
         if taken:
             self._wanted.set()
+            self.login.ask_again()
         return taken
 
     def wanted(self) -> bool:

@@ -32,6 +32,9 @@ class Reaches(Protocol):
     ) -> Iterator[Answered | Failed | Question]:
         """Run it on all of them at once; each answers once or fails once. `limit` is in bytes, `deadline` in seconds."""
 
+    def ask_again(self) -> None:
+        """The next run may ask again what nobody answered, or not rightly."""
+
     def close(self) -> None:
         """End all connections."""
 
@@ -68,6 +71,11 @@ class Login:
     def done(self) -> None:
         """The sweep is over."""
         self._using.release()
+
+    def ask_again(self) -> None:
+        """The operator wants everything read anew: passphrases and prompts that were declined may be asked for again."""
+        if self._used:
+            self.fleet.ask_again()
 
     def close(self) -> None:
         """End all connections, if there are any."""

@@ -80,6 +80,7 @@ class FakeFleet:
         self.failing, self.odd = failing, odd
         self.runs: list[tuple[str, ...]] = []
         self.closed = False
+        self.asks_again = 0
 
     def targets(self, hosts: Sequence[Host]) -> tuple[list[Target], list[Failed]]:
         """Everybody with an address, through one bastion."""
@@ -99,6 +100,10 @@ class FakeFleet:
             output = self.odd.get(target.node, answer(nonce))
             fields: dict[str, Any] = {"at": 0.0, "error": "", "status": 0, "seconds": 0.1}
             yield Answered(node=target.node, origin=target.origin, output=output, **fields)
+
+    def ask_again(self) -> None:
+        """Count it."""
+        self.asks_again += 1
 
     def close(self) -> None:
         """Remember it."""
@@ -290,7 +295,9 @@ def test_after_a_node_came_all_kernels_are_read_again_at_growing_distances() -> 
 
 
 def test_r_reads_the_kernels_again_too() -> None:
-    assert followed(Api(), FakeFleet(), until=1, refresh=True).runs == [("w1", "w2", "w3", "w4")]
+    fleet = FakeFleet()
+    assert followed(Api(), fleet, until=1, refresh=True).runs == [("w1", "w2", "w3", "w4")]
+    assert fleet.asks_again == 1, "and what was declined may be asked for again"
 
 
 def test_a_heartbeat_is_no_reason_to_read_kernels() -> None:

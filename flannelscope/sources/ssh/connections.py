@@ -33,11 +33,18 @@ class Connections:
         self._hops = Hops(ask, self._ring, self._known)
         self._links: dict[str, Link] = {}
         self._lock = threading.Lock()
+        self._in_vain: set[str] = set()  # files whose passphrase was asked for already, and not told
+
+    def ask_again(self) -> None:
+        """Ask anew what was asked in vain."""
+        self._in_vain.clear()
+        self._hops.ask_again()
 
     def prepare(self, targets: Sequence[Target], ending: Ending) -> Iterator[Question]:
         """Ask for what is needed, and connect to the jump hosts; a node is not dialled before that is done."""
         self._known.look_again()
         self._ring.fresh()
+        self._hops.test()
         new = [target for target in targets if not self._alive(target)]
         yield from self._unlock({id(login): login for target in new for login in target.route}.values(), ending)
         yield from self._hops.open({route for target in new if (route := target.route[:-1])}, ending)
@@ -45,6 +52,9 @@ class Connections:
     def run(self, target: Target, script: bytes, limit: int, until: float, ending: Ending) -> Answered:
         """What the script says there. Raises NotReached."""
         link = self._kept(target)
+        if link is not None and not link.answers():
+            self._drop(target)
+            link = None
         if link is not None:
             try:
                 return self._ask_node(link, target, script, limit, until, ending)
@@ -58,12 +68,12 @@ class Connections:
             raise NotReached(f"logged in, then the connection ended without an answer ({error})") from None
 
     def close(self) -> None:
-        """End all connections, nodes before the jump hosts that they run through."""
+        """End all connections, jump hosts first: through one that takes nothing any more, nobody could say goodbye."""
         with self._lock:
             links, self._links = [*self._links.values()], {}
+        self._hops.close()
         for link in links:
             link.shut()
-        self._hops.close()
 
     def _ask_node(self, link: Link, target: Target, script: bytes, limit: int, until: float, ending: Ending) -> Answered:
         at = time.time()
@@ -108,6 +118,9 @@ class Connections:
         if not self._ask.asks:
             return
         for file, login in self._ring.to_unlock(logins):
+            if file.path in self._in_vain:
+                continue
+            self._in_vain.add(file.path)
             text = f"Passphrase of the key {file.path} (to log in as {login.words})"
             for attempt in range(_TRIES):
                 question = self._ask.new(PASSPHRASE, file.path, clean(text), secret=True)

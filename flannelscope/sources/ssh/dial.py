@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -20,7 +21,41 @@ from flannelscope.sources.ssh.wire import Pipe, Wire
 from flannelscope.text import clean
 
 _PROHIBITED, _FAILED, _SHORT = 1, 2, 4  # reasons for which a channel is not opened (RFC 4254, 5.1)
+_ALIVE = 3.0  # seconds for a jump host to take what it is sent
+# The kernel itself finds out, in half a minute, that the other end of a kept connection is gone; nobody has to wake up for it.
+_WATCHED = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000))
+        if hasattr(socket, name)
+    ),
+)
 _BUSY = (b"Exceeded MaxStartups", b"Not allowed at this time")
+
+
+class _Through:
+    """A channel of a jump host as a pipe. Closing it never waits for the jump host, which may take nothing any more."""
+
+    def __init__(self, channel: paramiko.Channel, via: Link) -> None:
+        self._channel = channel
+        self._via = via
+        self.recv = channel.recv
+        self.send = channel.send
+        self.settimeout = channel.settimeout
+
+    def close(self) -> None:
+        if not self._channel.closed:
+            threading.Thread(target=self._part, name="flannelscope-part", daemon=True).start()
+
+    def _part(self) -> None:
+        """The reader wakes up first, then the jump host is told; one that does not even take that is given up."""
+        late = threading.Timer(_ALIVE, self._via.wire.close)
+        late.daemon = True
+        late.start()
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            self._channel.close()
+        late.cancel()
 
 
 def dial(login: Login, hops: Sequence[Login], via: Link | None, known: KnownHosts, until: float, ending: Ending) -> Link:
@@ -92,6 +127,8 @@ def _connected(dialled: socket.socket, address: object, login: Login, until: flo
             dialled.bind((login.policy.bind, 0))
         dialled.connect(address)  # type: ignore[arg-type] # as getaddrinfo gave it
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for level, option, value in _WATCHED:
+            dialled.setsockopt(level, option, value)
     except BaseException:
         wire.close()
         raise
@@ -114,10 +151,10 @@ def _channel(login: Login, via: Link, until: float) -> Pipe:
             raise TurnedAway(f"the jump host has no room for a connection to {place}") from None
         raise NotReached(f"the jump host does not reach {place}: {clean(error.text, 200)}") from None
     except (paramiko.SSHException, EOFError, OSError) as error:
-        if via.is_active():
+        if via.answers():
             raise NotReached(f"the jump host did not open a connection to {login.host} port {login.port} in time") from None
         raise NotReached(f"the connection to the jump host ended ({type(error).__name__})") from None
-    return channel  # type: ignore[no-any-return,unused-ignore] # untyped there
+    return _Through(channel, via)
 
 
 def _broken(wire: Wire, error: BaseException | None, until: float, ending: Ending) -> NotReached:

@@ -41,6 +41,20 @@ class Hops:
         self._ring = ring
         self._known = known
         self._hops: dict[str, _Hop] = {}
+        self._in_vain: set[str] = set()  # where a person was asked already, and it did not help
+
+    def ask_again(self) -> None:
+        """Forget that somebody was asked in vain."""
+        self._in_vain.clear()
+
+    def test(self) -> None:
+        """Give up those that are kept and do not answer any more, with all that goes through them; side by side."""
+        kept = [hop.link for hop in self._hops.values() if hop.link is not None and hop.link.is_active()]
+        tests = [threading.Thread(target=link.answers, name="flannelscope-hop", daemon=True) for link in kept]
+        for one in tests:
+            one.start()
+        for one in tests:
+            one.join()
 
     def open(self, routes: AbstractSet[Route], ending: Ending) -> Iterator[Question]:
         """Connect to the last of each route and all before it; what fails is told to who wants to go through."""
@@ -67,8 +81,8 @@ class Hops:
             hop.turns.release()
 
     def close(self) -> None:
-        """End them, the last of a route first."""
-        for name in sorted(self._hops, key=len, reverse=True):
+        """End them, the first of a route first: whoever waits for something to go through it wakes up."""
+        for name in sorted(self._hops, key=len):
             link = self._hops[name].link
             if link is not None:
                 link.shut()
@@ -84,7 +98,12 @@ class Hops:
                 under_way += 1
                 threading.Thread(target=self._open, args=(route, hop, told, ending), name="flannelscope-hop", daemon=True).start()
         while under_way:
-            question = told.get()
+            try:
+                question = told.get(timeout=_LOOK)
+            except queue.Empty:
+                if ending.is_set():
+                    return
+                continue
             if question is None:
                 under_way -= 1
             else:
@@ -94,6 +113,7 @@ class Hops:
         hop.link, hop.failure = None, None
         try:
             hop.link = self._connect(route, told, ending)
+            self._in_vain.discard(_name(route))
         except NotReached as no:
             hop.failure = no
         except Exception as error:  # noqa: BLE001 - said of the nodes behind it
@@ -101,22 +121,26 @@ class Hops:
         finally:
             told.put(None)
 
+    def _asks(self, route: Route) -> bool:
+        return self._ask.asks and _name(route) not in self._in_vain
+
     def _connect(self, route: Route, told: queue.SimpleQueue[Question | None], ending: Ending) -> Link:
         login = route[-1]
         until = time.monotonic() + login.policy.patience
         with self.turn(route[:-1], ending) as via:
             link = dial(login, route[:-1], via, self._known.of(login), until, ending)
             try:
-                log_in(link, login, self._ring, until, ending, self._prompt(login, told, ending) if self._ask.asks else None)
+                log_in(link, login, self._ring, until, ending, self._prompt(route, told, ending) if self._asks(route) else None)
             except BaseException:
                 link.shut()
                 raise
         link.wire.allow(1 << 62)  # it carries what all nodes behind it say, each within its own bounds
         return link
 
-    def _prompt(self, login: Login, told: queue.SimpleQueue[Question | None], ending: Ending) -> Prompt:
+    def _prompt(self, route: Route, told: queue.SimpleQueue[Question | None], ending: Ending) -> Prompt:
         def ask(text: str, shown: bool) -> str | None:
-            question = self._ask.new(PROMPT, login.words, clean(text, 500), secret=not shown)
+            self._in_vain.add(_name(route))
+            question = self._ask.new(PROMPT, route[-1].words, clean(text, 500), secret=not shown)
             told.put(question)
             return self._ask.wait(question, ending.is_set)
 

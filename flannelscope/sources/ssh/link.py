@@ -5,7 +5,9 @@ Importing this module imports paramiko.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
 from collections.abc import Collection, Sequence
 
 import paramiko
@@ -18,6 +20,7 @@ from flannelscope.sources.ssh.values import Policy
 from flannelscope.sources.ssh.wire import Wire
 
 _IDLE = 10.0  # seconds between two looks of a connection's thread at a silent socket; closing wakes it up
+_ALIVE = 3.0  # seconds in which a connection that was kept must answer
 # Fastest first; those of the operator's configuration count where they are among these. Nothing with SHA-1 or CBC.
 _EXCHANGES = (
     "curve25519-sha256@libssh.org",
@@ -76,6 +79,16 @@ class Link(paramiko.Transport):
         key = self.get_remote_server_key()
         certificate = getattr(key, "public_blob", None)
         return Shown(key.get_name().removesuffix(CERTIFICATE), key.asbytes(), certificate.key_blob if certificate else b"")
+
+    def answers(self) -> bool:
+        """Ask the server for a sign of life. A connection on which none comes in time is closed: nobody is at its other end."""
+        late = threading.Timer(_ALIVE, self.wire.close)
+        late.daemon = True
+        late.start()
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            self.global_request("keepalive@openssh.com", wait=True)
+        late.cancel()
+        return self.is_active()
 
     def shut(self) -> None:
         """Close it at once, whatever it waits for."""

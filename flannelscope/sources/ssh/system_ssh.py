@@ -73,6 +73,9 @@ class SystemSsh:
             raise explained(said.error, target, lambda: self._fingerprint(target, until, ending))
         return judged(target, at, said)
 
+    def ask_again(self) -> None:
+        """BatchMode asks nothing."""
+
     def close(self) -> None:
         """End the kept connections and remove their folder."""
         masters = [entry for entry in self._folder.iterdir() if entry.is_socket()] if self._folder.exists() else []

@@ -130,3 +130,33 @@ def _pump(source: Any, sink: Any) -> None:
         while data := source.recv(65536):
             sink.sendall(data)
     sink.close()
+
+
+class Relay(Raw):
+    """Forwards to a port on loopback, until `freeze`: what is connected then hears nothing more, and not of an end either."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(self._forward)
+        self._to = port
+        self._frozen = threading.Event()
+
+    def freeze(self) -> None:
+        """Let nothing through any more; new connections work."""
+        self._frozen.set()
+        self._frozen = threading.Event()
+
+    def _forward(self, connection: socket.socket) -> None:
+        connection.settimeout(None)
+        frozen, target = self._frozen, socket.create_connection(("127.0.0.1", self._to))
+        self._open.append(target)
+        back = threading.Thread(target=_until, args=(frozen, target, connection), daemon=True)
+        back.start()
+        _until(frozen, connection, target)
+
+
+def _until(frozen: threading.Event, source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while (data := source.recv(65536)) and not frozen.is_set():
+            sink.sendall(data)
+        if not frozen.is_set():
+            sink.shutdown(socket.SHUT_RDWR)
