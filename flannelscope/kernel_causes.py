@@ -3,6 +3,7 @@
 One entry that is missing has been removed there. A node without the entries of most peers has forgotten them (FLN423). A
 peer that nobody has was never taken in (FLN207), or was dropped together with a twin (FLN418): flannel forgets the block of
 whichever Node goes, whoever still holds it. What tells these apart is when flannel began to listen on the nodes that lack it.
+With host-gw a route by an address that is not on the node's link cannot be set at all: that accuses nobody's memory.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from flannelscope.facts import Facts
 from flannelscope.mesh import LEGS, Grid, Leg, Mesh, State
 from flannelscope.mesh.states import WRONG
 from flannelscope.model import FlannelProcess, Node, Value, Writer
+from flannelscope.text import natural
 
 SAME_MOMENT = 2.0  # seconds between a Node's creation and the entry of the request that created it
 LATER = 60.0  # seconds: machines' clocks differ, and a cluster's flannels start within some seconds of each other
@@ -39,6 +41,7 @@ class Blamed(Value, frozen=True, kw_only=True):
     lack: Lack
     since: float | None = None  # when its podCIDR came (FLN207)
     later: tuple[str, ...] = ()
+    twin: str = ""  # a Node that had the same podCIDR and went (FLN418)
 
 
 class Causes:
@@ -47,16 +50,25 @@ class Causes:
     def __init__(self, facts: Facts, mesh: Mesh) -> None:
         self.pairs = _pairs(mesh)
         self.lacking: dict[str, dict[str, Lack]] = {}  # by peer, by observer
+        self.off_link = frozenset(
+            pair for pair, wrong in self.pairs.items() for family, _ in wrong if mesh.off_link(*pair, family)
+        )
         for (observer, peer), wrong in self.pairs.items():
+            if (observer, peer) in self.off_link:
+                continue
             self.lacking.setdefault(peer, {})[observer] = _lack(mesh, observer, peer, wrong)
         self.tunnel_down = frozenset(name for grid in mesh.grids for name in grid.readings if _tunnel_down(grid, name))
         self.started = {name: started(facts, mesh, name) for name in mesh.names}
         self.runs = frozenset(name for name in mesh.names if runs(facts, mesh, name))
         self.judged = _judged(mesh, self.lacking)
+        for observer, peer in self.off_link:
+            self.judged.get(peer, set()).discard(observer)
+        self.wanting = {peer: _living(facts, mesh, peer) for peer in self.lacking}
         self.everywhere = frozenset(peer for peer in self.lacking if self._lacked_by_all(peer))
         self.forgotten = self._forgotten(facts)
         self.unheard: dict[str, Blamed] = {}
         self.cut_off: dict[str, Blamed] = {}
+        self.unsure: dict[str, Blamed] = {}  # nobody has them, and nothing tells whether anybody ever had
         for peer in self.lacking:
             self._blame(facts, peer)
 
@@ -102,7 +114,7 @@ class Causes:
             return
         known = [at for o in listened if (at := self.started[o]) is not None]
         later = {o for o in having if (at := self.started[o]) is not None and known and at > max(known) + LATER}
-        if len(listened) < 2 or having - later or Lack.SOME in kinds:
+        if len(listened) < 2 or having - later or Lack.SOME in kinds or 2 * len(self.judged[peer]) < self.wanting[peer]:
             return
         younger = node.created is not None and len(known) == len(listened) and max(known) < node.created
         if kinds == {Lack.NOTHING_THERE} and younger:
@@ -110,7 +122,11 @@ class Causes:
         elif kinds == {Lack.OUTDATED}:
             self.unheard[peer] = _blamed(peer, listened, later=later)
         elif Lack.OUTDATED not in kinds and facts.alive(node) is not False:
-            self.cut_off[peer] = _blamed(peer, listened, later=later)
+            twin = gone_twin(facts, node)
+            had = node.created is not None and any(at >= node.created for at in known)
+            proven = kinds != {Lack.NOTHING_THERE} or later or twin or had
+            place = self.cut_off if proven else self.unsure
+            place[peer] = _blamed(peer, listened, later=later, twin=twin)
 
     def _missed(self, listened: Mapping[str, Lack], having: Iterable[str], since: float) -> bool:
         """Whether most of those whose flannel ran when the podCIDR came lack everything."""
@@ -126,10 +142,32 @@ def causes(facts: Facts) -> Causes | None:
     return Causes(facts, facts.mesh) if facts.mesh is not None else None
 
 
-def _blamed(peer: str, listened: Mapping[str, Lack], *, since: float | None = None, later: Iterable[str] = ()) -> Blamed:
+def _living(facts: Facts, mesh: Mesh, peer: str) -> int:
+    """How many nodes should know a peer, as far as they may be alive."""
+    names = {name for grid in mesh.grids if peer in grid.members.number for name in grid.names} - {peer}
+    return sum(1 for name in names if facts.alive(facts.nodes[name]) is not False)
+
+
+def gone_twin(facts: Facts, node: Node) -> str:
+    """A Node that had one of this Node's podCIDRs and was seen to go or to change, "" where none was."""
+    blocks, snapshot = set(node.pod_cidrs), facts.snapshot
+    for change in snapshot.changes:
+        had = set(change.before.pod_cidrs) if change.before is not None else set()
+        has = set(change.after.pod_cidrs) if change.after is not None else set()
+        if change.name != node.name and blocks & had - has:
+            return change.name
+    sweeps = (made for made in (snapshot.sweep, snapshot.second_sweep) if made is not None)
+    gone = (other for made in sweeps for name, other in made.before.items() if name not in facts.nodes)
+    return next((other.name for other in gone if not blocks.isdisjoint(other.pod_cidrs)), "")
+
+
+def _blamed(
+    peer: str, listened: Mapping[str, Lack], *, since: float | None = None, later: Iterable[str] = (), twin: str = ""
+) -> Blamed:
     kinds = set(listened.values())
     lack = next((kind for kind in (Lack.REMOVED, Lack.FDB_ALONE, Lack.OUTDATED) if kind in kinds), Lack.NOTHING_THERE)
-    return Blamed(peer=peer, observers=tuple(sorted(listened)), lack=lack, since=since, later=tuple(sorted(later)))
+    observers, having = tuple(sorted(listened, key=natural)), tuple(sorted(later, key=natural))
+    return Blamed(peer=peer, observers=observers, lack=lack, since=since, later=having, twin=twin)
 
 
 def _pairs(mesh: Mesh) -> dict[tuple[str, str], dict[tuple[int, Leg], State]]:
@@ -231,4 +269,3 @@ def podcidr_came_later(node: Node) -> float | None:
 
 def _is_controller(writer: Writer) -> bool:
     return "controller" in writer.manager or writer.manager in ("k3s", "rke2")
-

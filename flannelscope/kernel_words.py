@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from flannelscope.cidr import show_address
 from flannelscope.deletion import once
 from flannelscope.facts import Facts
 from flannelscope.kernel_causes import Blamed, Causes, causes, started
-from flannelscope.mesh import Entry, Leg, Mesh, Problem, State, origin
+from flannelscope.mesh import Entry, Leg, Mesh, Problem, State, origin, where
+from flannelscope.mesh.cells import ip
 from flannelscope.model import Evidence, Kernel, Value
 from flannelscope.moments import utc
 from flannelscope.proofs import SHOWN, living, quoted, restart_flannel
-from flannelscope.text import count, fold, natural
+from flannelscope.seen_twice import NOT_AGAIN, SEEN_ONCE
+from flannelscope.text import count, listed, natural
 
 ON_NODES = (
     "Each line belongs on the node named behind it, as root. What is set by hand lasts until flannel hears of that peer again."
 )
-_UNSURE = "seen once; it is being read again"
-_AGAIN = "seen once; it could not be read again"
 
 
 class Group(Value, frozen=True):
@@ -26,6 +27,13 @@ class Group(Value, frozen=True):
     observers: tuple[str, ...]
     peers: tuple[str, ...]
     problems: tuple[Problem, ...]
+    off_link: bool = False  # the peers' addresses are not on the observers' link, and host-gw needs them there
+
+    @property
+    def state(self) -> State | None:
+        """What all of them are, None where they differ."""
+        states = {problem.state for problem in self.problems}
+        return states.pop() if len(states) == 1 else None
 
 
 def groups(facts: Facts, leg: Leg, state: State | None = None) -> list[Group]:
@@ -38,18 +46,20 @@ def groups(facts: Facts, leg: Leg, state: State | None = None) -> list[Group]:
     if known is None or facts.mesh is None:
         return []
     buckets: dict[tuple[str, object], list[Problem]] = {}
-    rest: dict[str, list[Problem]] = {}
+    rest: dict[tuple[str, bool], list[Problem]] = {}
     shared = _shared(facts)
     for problem in facts.mesh.proven:
         if problem.leg is leg and state in (None, problem.state):
             place = _accused(facts, known, shared, problem)
             if place is None:
-                rest.setdefault(problem.peer, []).append(problem)
+                off_link = (problem.observer, problem.peer) in known.off_link
+                rest.setdefault((problem.peer, off_link), []).append(problem)
             else:
                 buckets.setdefault(place, []).append(problem)
-    for problems in rest.values():
-        buckets.setdefault(("observers", frozenset(p.observer for p in problems)), []).extend(problems)
-    return [_group(problems) for problems in buckets.values()]
+    for (_, off_link), problems in rest.items():
+        kind = "observers off link" if off_link else "observers"
+        buckets.setdefault((kind, frozenset(p.observer for p in problems)), []).extend(problems)
+    return [_group(known, problems) for problems in buckets.values()]
 
 
 def _accused(facts: Facts, known: Causes, shared: frozenset[str], problem: Problem) -> tuple[str, object] | None:
@@ -71,9 +81,11 @@ def _shared(facts: Facts) -> frozenset[str]:
     return frozenset(twins.union(item.node for overlap in facts.overlaps for item in (*overlap.outer, *overlap.inner)))
 
 
-def _group(problems: Sequence[Problem]) -> Group:
+def _group(known: Causes, problems: Sequence[Problem]) -> Group:
     observers = sorted({p.observer for p in problems}, key=natural)
-    return Group(tuple(observers), tuple(sorted({p.peer for p in problems}, key=natural)), tuple(problems))
+    peers = sorted({p.peer for p in problems}, key=natural)
+    off_link = all((p.observer, p.peer) in known.off_link for p in problems)
+    return Group(tuple(observers), tuple(peers), tuple(problems), off_link)
 
 
 def dead(facts: Facts, group: Group) -> bool:
@@ -85,7 +97,7 @@ def whose(facts: Facts, names: Sequence[str]) -> str:
     """The peers of a group, with the podCIDR where it is one."""
     if len(names) == 1:
         return f"{names[0]} ({', '.join(facts.nodes[names[0]].pod_cidrs)})"
-    return f"{count(len(names), 'node')}: {fold(names)}"
+    return f"{count(len(names), 'node')} ({listed(names)})"
 
 
 def shown(facts: Facts, group: Group) -> list[tuple[Problem, Entry]]:
@@ -107,6 +119,22 @@ def proof(problem: Problem, entry: Entry) -> Evidence:
         entry.origin,
         f"{entry.show}  # on {problem.observer}",
     )
+
+
+def way_to(facts: Facts, problem: Problem) -> Iterator[Evidence]:
+    """By which route a node reaches the address that a peer announces."""
+    mesh = facts.mesh
+    for grid in mesh.grids if mesh is not None else ():
+        number = grid.members.number.get(problem.peer)
+        address = grid.members.address(number) if number is not None and grid.members.family == problem.family else None
+        if mesh is None or address is None or problem.observer not in grid.members.number:
+            continue
+        reading = mesh.reading(grid, problem.observer)
+        if reading is not None:
+            text, way = show_address(address.family, address.base), reading.tables.way(address)
+            what = f"way of {problem.observer} to {text} of {problem.peer}"
+            found = where(way) if way is not None else "none"
+            yield said_by(reading.kernel, what, found, "routes", f"{ip(address.family)} route get {text}")
 
 
 def mends(entries: Iterable[tuple[Problem, Entry]]) -> tuple[str, ...]:
@@ -143,13 +171,21 @@ def doubts(facts: Facts, *legs: Leg) -> Iterator[tuple[str, tuple[str, ...]]]:
     _settling(mesh, legs, found)
     for name in (name for grid in mesh.grids for leg in legs for name in grid.wrong_rows(leg)):
         if not mesh.twice(name):
-            found.setdefault(_once(mesh), {})[name] = None
+            found.setdefault(only_once(mesh), {})[name] = None
     for reason, names in found.items():
         yield reason, tuple(sorted(names, key=natural))
 
 
-def _once(mesh: Mesh) -> str:
-    return _UNSURE if mesh.second is None or mesh.second.ended is None else _AGAIN
+def doubts_elsewhere(facts: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The nodes of which not all routes could be judged, for checks that look for the cause of what FLN401 finds."""
+    names = {name for _, several in doubts(facts, Leg.ROUTE) for name in several}
+    if names:
+        yield "not all of its routes could be judged: FLN401 says why", tuple(sorted(names, key=natural))
+
+
+def only_once(mesh: Mesh) -> str:
+    """Why something that one reading shows does not count yet, or will not."""
+    return SEEN_ONCE if mesh.second is None or mesh.second.ended is None else NOT_AGAIN
 
 
 def _settling(mesh: Mesh, legs: Iterable[Leg], found: dict[str, dict[str, None]]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
-from flannelscope.cidr import BITS, contains, last, parse
+from flannelscope.cidr import BITS, contains, last, parse, show
 from flannelscope.model import Prefix, Route, Rule, Value
 
 MAIN = "main"
+_REFUSED = ("blackhole", "prohibit", "unreachable")  # kinds of rules and routes that end a packet
+_SERVICES = "kube-ipvs0"  # kube-proxy's device in ipvs mode: it holds an address of every Service
 _PASSED = ("throw", "multicast", "broadcast")  # no unicast packet of a pod ends there, or the look-up goes on
 _POD_SIDE = ("br", "cali", "cni", "lxc", "veth")  # devices by which packets of pods may come in
 _IGNORED = frozenset(("realms", "protocol", "proto", "unresolved", "[detached]", "suppress_ifgroup"))
@@ -35,6 +37,8 @@ class Blocks:
         self.longest = max(self._by_length, default=0)
         self._bases = [base for base, _ in bases]
         self._sorted = [number for _, number in bases]
+        self._first = min(self._bases, default=0)
+        self._last = max((last(prefix) for prefix in prefixes if prefix is not None), default=-1)
 
     def parsed(self, text: str) -> Prefix | None:
         """The prefix of a text, remembered: nodes share most of theirs."""
@@ -52,6 +56,10 @@ class Blocks:
             for number in bases.get(inner.base >> (bits - length) << (bits - length), ())
         ]
 
+    def near(self, prefix: Prefix) -> bool:
+        """Whether it lies between the first and the last of them."""
+        return self._first <= prefix.base <= self._last
+
     def within(self, outer: Prefix) -> list[int]:
         """Those inside `outer`, and equal ones."""
         end = last(outer)
@@ -63,7 +71,7 @@ class Step(Value, frozen=True, kw_only=True):
     """A rule that the packets of pods meet: look into `table`, pass over prefixes no longer than `suppressed`.
 
     `only` are the destinations it is for (None: all). `kind` is that of a rule without table: blackhole, prohibit, …
-    `sure` is False where it depends on what is not known of a packet.
+    `sure` is False where it depends on what is not known of a packet. `priority` and `selector` are the rule's.
     """
 
     table: str
@@ -71,6 +79,8 @@ class Step(Value, frozen=True, kw_only=True):
     suppressed: int = -1
     kind: str = ""
     sure: bool = True
+    priority: int = 0
+    selector: str = ""
 
 
 def steps(rules: Iterable[Rule], family: int, own: Prefix | None) -> tuple[Step, ...]:
@@ -107,7 +117,17 @@ def _step(rule: Rule, own: Prefix | None) -> Step | None:
     if applies is False or (not rule.table and not rule.action):
         return None
     kind = "" if rule.table else rule.action.split()[0]
-    return None if kind == "nop" else Step(table=rule.table, only=only, suppressed=suppressed, kind=kind, sure=applies is True)
+    if kind == "nop":
+        return None
+    return Step(
+        table=rule.table,
+        only=only,
+        suppressed=suppressed,
+        kind=kind,
+        sure=applies is True,
+        priority=rule.priority,
+        selector=rule.selector,
+    )
 
 
 def _both(one: bool | None, other: bool | None) -> bool | None:
@@ -144,14 +164,15 @@ class Tables:
         self.chain = chain
         index, exact, others = blocks.index, self.exact, self.others
         for route in routes:
-            if route.family == family:
+            if route.family == family and (not route.dead or route.further):
                 destination = route.destination
                 if destination in index and route.table == MAIN:
                     if destination not in exact or route.metric < exact[destination].metric:
                         exact[destination] = route
                 else:
                     others.append(route)
-        self.instead: dict[int, Route] = {}  # a whole podCIDR is taken by an earlier table
+        self.instead: dict[int, Route] = {}  # a whole podCIDR is taken by an earlier table, or refused by a rule
+        self.ruled: dict[int, Step] = {}  # the rule that leads there
         self.parts: dict[int, list[Route]] = {}  # parts of a podCIDR are
         self.doubt: dict[int, Route | Step] = {}  # rules that may or may not apply lead elsewhere
         self._decided: set[int] = set()  # a rule for these destinations sends them to main before other tables
@@ -164,7 +185,7 @@ class Tables:
         for route in self.others:
             if route.table in used and route.kind not in _PASSED:
                 prefix = self.blocks.parsed(route.destination)
-                if prefix is not None:
+                if prefix is not None and (route.device != _SERVICES or self.blocks.near(prefix)):
                     self._by_table.setdefault(route.table, []).append((prefix, route))
         for entries in self._by_table.values():
             entries.sort(key=_shortest_last)
@@ -195,8 +216,7 @@ class Tables:
     def _before_main(self, step: Step) -> None:
         """Tables that are looked at before main: whatever route they have for a podCIDR is taken."""
         if step.kind:
-            for number in self._meant(step, range(len(self.blocks.prefixes))):
-                self.doubt[number] = step
+            self._refuse(step)
             return
         entries = self._by_table.get(step.table, ())
         self._inside(entries, step)
@@ -204,9 +224,22 @@ class Tables:
             if prefix.length > step.suppressed:
                 for number in self._meant(step, self.blocks.within(prefix)):
                     if step.sure:
-                        self.instead.setdefault(number, route)
+                        if number not in self.instead:
+                            self.instead[number], self.ruled[number] = route, step
                     else:
                         self.doubt[number] = route
+
+    def _refuse(self, step: Step) -> None:
+        """A rule that ends packets. Of one that may not apply, or is for a part of a podCIDR, nothing is sure."""
+        sure = step.sure and step.kind in _REFUSED
+        for number in self._meant(step, range(len(self.blocks.prefixes))):
+            if not sure:
+                self.doubt[number] = step
+            elif number not in self.instead and (prefix := self.blocks.prefixes[number]) is not None:
+                ending = Route(family=prefix.family, destination=show(prefix), kind=step.kind, table="")
+                self.instead[number], self.ruled[number] = ending, step
+        if step.only is not None:
+            self.doubt.update((number, step) for number in self.blocks.holding(step.only) if number not in self._decided)
 
     def _meant(self, step: Step, numbers: Iterable[int]) -> list[int]:
         """Those of these podCIDRs for which the rule is."""
@@ -230,9 +263,13 @@ class Tables:
                         return route
         return None
 
+    def way(self, address: Prefix) -> Route | None:
+        """The route to an address (a Prefix of full length), None where there is none."""
+        return self._first(self._by_table, address)
+
     def on_link(self, address: Prefix) -> bool | None:
         """Whether the route to an address (a Prefix of full length) has no gateway; None without a route."""
-        route = self._first(self._by_table, address)
+        route = self.way(address)
         return None if route is None or route.kind != "unicast" else not route.gateway
 
 

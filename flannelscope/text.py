@@ -57,7 +57,7 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((1, int(p), p) if p.isascii() and p.isdigit() else (0, 0, p) for p in parts if p)
 
 
-def fold(names: Iterable[str], most: int = 6) -> str:
+def fold(names: Iterable[str], most: int = 6, joint: str = " ") -> str:
     """Node names in few words: w[031-040] w118, w[012,077,203]; at most `most` groups, then how many names are left out."""
     unique = sorted(set(names), key=natural)
     padding = _padding(unique)
@@ -74,7 +74,12 @@ def fold(names: Iterable[str], most: int = 6) -> str:
         shown += _ranges(prefix, suffix, width, numbers)
     shown.sort(key=lambda group: natural(group[0]))
     rest = sum(number for _, number in shown[most:])
-    return " ".join(text for text, _ in shown[:most]) + (f" and {rest} more" if rest > 0 else "")
+    return joint.join(text for text, _ in shown[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Node names inside of a sentence: w[031-040], w118."""
+    return fold(names, joint=", ")
 
 
 def _padding(names: Iterable[str]) -> dict[tuple[str, str, int], int]:

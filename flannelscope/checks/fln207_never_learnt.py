@@ -45,7 +45,7 @@ from flannelscope.kernel_causes import Blamed, Lack, causes, podcidr_came_later
 from flannelscope.kernel_words import lacks
 from flannelscope.model import Finding, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import members, when, written
-from flannelscope.text import fold
+from flannelscope.text import listed
 
 
 @check(
@@ -61,11 +61,24 @@ def never_learnt(self: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     confirmed = known.unheard if known is not None else {}
     for blamed in confirmed.values():
         yield _finding(self, facts, blamed)
+    unsure = known.unsure if known is not None else {}
+    for blamed in unsure.values():
+        yield self.unknown(
+            f"{listed(blamed.observers)} have no entry for it, and since when flannel runs there is not known: they never learnt "
+            "it, or have dropped it; its annotation, touched, brings it back in both cases",
+            (blamed.peer,),
+        )
     for network in facts.networks:
         since = _oldest_peers(facts, network)
         for node, _ in members(facts, network):
             set_at = podcidr_came_later(node)
-            if set_at is None or node.name in confirmed or not (since is None or since < set_at) or _known(facts, node):
+            if (
+                set_at is None
+                or node.name in confirmed
+                or node.name in unsure
+                or not (since is None or since < set_at)
+                or _known(facts, node)
+            ):
                 continue
             yield self.unknown(
                 f"its podCIDR was set (not after {when(set_at)}) later than its annotations were written, and some peers' "
@@ -88,7 +101,7 @@ def _finding(self: Check, facts: Facts, blamed: Blamed) -> Finding:
     what = "hold entries of another time for" if blamed.lack is Lack.OUTDATED else "know nothing of"
     since = f", though their flannel ran when its podCIDR came (not after {when(blamed.since)})" if blamed.since else ""
     return self.finding(
-        f"{fold(blamed.observers)} {what} {node.name} ({', '.join(node.pod_cidrs)}){since}: nobody there reaches its pods.",
+        f"{listed(blamed.observers)} {what} {node.name} ({', '.join(node.pod_cidrs)}){since}: nobody there reaches its pods.",
         (node_subject(node.name),),
         evidence=(*written(node, "podCIDR"), *written(node), *lacks(facts, blamed)),
         remedy=Remedy(

@@ -32,10 +32,11 @@ from collections.abc import Iterator
 
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
-from flannelscope.kernel_words import ON_NODES, Group, dead, doubts, groups, mends, proof, shown, whose
+from flannelscope.kernel_words import ON_NODES, Group, dead, doubts, groups, mends, proof, shown, way_to, whose
 from flannelscope.mesh import Leg, State
 from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.text import fold
+from flannelscope.proofs import SHOWN
+from flannelscope.text import listed
 
 
 @check("FLN401", "route-missing", Severity.CRITICAL, needs=(Topic.NODES, Topic.KERNELS))
@@ -48,15 +49,35 @@ def route_missing(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 
 
 def _finding(this: Check, facts: Facts, group: Group) -> Finding:
+    if group.off_link and not dead(facts, group):
+        return _cannot(this, facts, group)
     entries = shown(facts, group)
     has = "has" if len(group.observers) == 1 else "have"
     gone = dead(facts, group)
     return this.finding(
-        f"{fold(group.observers)} {has} no route to the pods of {whose(facts, group.peers)}"
+        f"{listed(group.observers)} {has} no route to the pods of {whose(facts, group.peers)}"
         + (", which is not alive." if gone else ": what goes there is lost."),
         tuple(map(node_subject, group.observers)),
         severity=Severity.INFO if gone else None,
         evidence=tuple(proof(problem, entry) for problem, entry in entries),
         remedy=Remedy("Set the routes again, or start flannel on these nodes anew.", mends(entries), ON_NODES),
+        towards=group.peers,
+    )
+
+
+def _cannot(this: Check, facts: Facts, group: Group) -> Finding:
+    """host-gw makes the peer's own address the gateway, and the kernel takes none that is behind a router."""
+    has, their = ("has", "its") if len(group.observers) == 1 else ("have", "their")
+    evidence = (item for problem, entry in shown(facts, group) for item in (proof(problem, entry), *way_to(facts, problem)))
+    whom = whose(facts, group.peers)
+    return this.finding(
+        f"{listed(group.observers)} {has} no route to the pods of {whom} and can have none: the address announced there is not "
+        f"on {their} link, and host-gw does not work across a router.",
+        tuple(map(node_subject, group.observers)),
+        evidence=tuple(evidence)[:SHOWN],
+        remedy=Remedy(
+            "Bring these nodes onto one link, have flannel announce the addresses that are (--iface), or use a backend that "
+            "crosses routers, such as vxlan."
+        ),
         towards=group.peers,
     )

@@ -31,12 +31,12 @@ from collections.abc import Iterator
 
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
-from flannelscope.kernel_words import Group, doubts, groups, mends, proof, said_by, shown, whose
+from flannelscope.kernel_words import Group, doubts, groups, mends, only_once, proof, said_by, shown, whose
 from flannelscope.mesh import Leg, Reading, State, where
-from flannelscope.mesh.cells import ip, remove
+from flannelscope.mesh.cells import ip, past_rule, remove
 from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import living
-from flannelscope.text import fold
+from flannelscope.text import listed
 
 LOOK = "Look whose the route is before it is removed: who set it may set it again. Each line belongs on the node named behind it."
 
@@ -56,10 +56,10 @@ def _finding(this: Check, facts: Facts, group: Group) -> Finding:
     entries = shown(facts, group)
     sends = "sends" if len(group.observers) == 1 else "send"
     return this.finding(
-        f"{fold(group.observers)} {sends} what is for the pods of {whose(facts, group.peers)} another way than flannel's.",
+        f"{listed(group.observers)} {sends} what is for the pods of {whose(facts, group.peers)} another way than flannel's.",
         tuple(map(node_subject, group.observers)),
         evidence=tuple(proof(problem, entry) for problem, entry in entries),
-        remedy=Remedy("Remove what is in the way, or set flannel's route again.", mends(entries), LOOK),
+        remedy=Remedy("Remove what is in the way, lead past it, or set flannel's route again.", mends(entries), LOOK),
         towards=group.peers,
     )
 
@@ -75,21 +75,25 @@ def _own(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
             if name in mesh.doubts:
                 yield this.unknown(f"settling: {mesh.doubts[name]}", (name,))
             elif not mesh.twice(name):
-                yield this.unknown("seen once; it is being read again", (name,))
+                yield this.unknown(only_once(mesh), (name,))
             else:
                 yield _leaves(this, name, reading)
 
 
 def _leaves(this: Check, name: str, reading: Reading) -> Finding:
     routes, own = reading.astray(), reading.own
+    number = reading.members.number[name]
+    ruled = reading.tables.instead.get(number)
+    removed = tuple(remove(route, name) for route in routes if route is not ruled)
     show = f"{ip(own.family)} route show table all root {own.subnet}"
     return this.finding(
         f"On {name} packets for its own pods ({own.subnet}) leave the node: {'; '.join(map(where, routes[:3]))}.",
         (node_subject(name),),
         evidence=tuple(said_by(reading.kernel, f"route for {name}'s own podCIDR", where(r), "routes", show) for r in routes[:3]),
         remedy=Remedy(
-            "Remove the routes that lead away; the bridge's own comes back when its address is set (the next pod there does it).",
-            tuple(remove(route, name) for route in routes),
+            "Lead them past the rule that takes them away, and remove routes for them alone that lead away; the bridge's own "
+            "comes back when its address is set (the next pod there does it).",
+            (*removed, *(past_rule(reading, number) if ruled in routes else ())),
             LOOK,
         ),
     )

@@ -30,9 +30,9 @@ from collections.abc import Iterator
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.kernel_words import ON_NODES, Group, dead, doubts, groups, mends, proof, shown, whose
-from flannelscope.mesh import Leg
+from flannelscope.mesh import Leg, State
 from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.text import fold
+from flannelscope.text import listed
 
 
 @check("FLN403", "neighbour-wrong", Severity.CRITICAL, needs=(Topic.NODES, Topic.KERNELS))
@@ -48,9 +48,10 @@ def neighbour_wrong(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 def _finding(this: Check, facts: Facts, group: Group) -> Finding:
     entries = shown(facts, group)
     has = "has" if len(group.observers) == 1 else "have"
+    ways: dict[State | None, str] = {State.MISSING: "no neighbour", State.DIFFERS: "another MAC"}
+    what = ways.get(group.state, "no neighbour, or another MAC,")
     return this.finding(
-        f"{fold(group.observers)} {has} no neighbour, or another MAC, for {whose(facts, group.peers)}: what is sent there is "
-        "dropped.",
+        f"{listed(group.observers)} {has} {what} for {whose(facts, group.peers)}: what is sent there is dropped.",
         tuple(map(node_subject, group.observers)),
         evidence=tuple(proof(problem, entry) for problem, entry in entries),
         remedy=Remedy("Set the neighbours again, or start flannel on these nodes anew.", mends(entries), ON_NODES),

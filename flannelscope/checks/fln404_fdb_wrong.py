@@ -30,9 +30,9 @@ from collections.abc import Iterator
 from flannelscope.checks import Check, check
 from flannelscope.facts import Facts
 from flannelscope.kernel_words import ON_NODES, Group, dead, doubts, groups, mends, proof, shown, whose
-from flannelscope.mesh import Leg
+from flannelscope.mesh import Leg, State
 from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.text import fold
+from flannelscope.text import listed
 
 
 @check("FLN404", "fdb-wrong", Severity.CRITICAL, needs=(Topic.NODES, Topic.KERNELS))
@@ -47,10 +47,11 @@ def fdb_wrong(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
 
 def _finding(this: Check, facts: Facts, group: Group) -> Finding:
     entries = shown(facts, group)
-    leads = "leads" if len(group.observers) == 1 else "lead"
+    has = "has" if len(group.observers) == 1 else "have"
+    ways: dict[State | None, str] = {State.MISSING: "no FDB entry", State.DIFFERS: "another address in the FDB"}
+    what = ways.get(group.state, "no FDB entry, or another address in it,")
     return this.finding(
-        f"The FDB of {fold(group.observers)} {leads} nowhere, or to another address, for {whose(facts, group.peers)}: what is "
-        "sent there is lost.",
+        f"{listed(group.observers)} {has} {what} for {whose(facts, group.peers)}: what is sent there is lost.",
         tuple(map(node_subject, group.observers)),
         evidence=tuple(proof(problem, entry) for problem, entry in entries),
         remedy=Remedy("Set the FDB entries again, or start flannel on these nodes anew.", mends(entries), ON_NODES),

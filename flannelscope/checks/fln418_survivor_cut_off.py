@@ -3,10 +3,12 @@ public-ip). flannel forgets by subnet: it removes what the last announcement had
 
 How it is known
 
-All nodes that were read and whose flannel has been running lack what an alive member needs, in two readings, while flannel
-on those started later, if there are any, has it. With vxlan mostly route and neighbour are gone and the member's own FDB
-entry is left behind, as after the removal of a twin; after a machine was renamed the FDB entry alone is gone. A member that
-none of them can have heard of is told as FLN207. Which Node was deleted stands in flannel's log there, if that reaches back.
+Most nodes were read, and all of these whose flannel has been running lack what an alive member needs, in two readings, while
+flannel on those started later, if there are any, has it. With vxlan mostly route and neighbour are gone and the member's own
+FDB entry is left behind, as after the removal of a twin; after a machine was renamed the FDB entry alone is gone. Where nothing
+is left, something else must tell that they had it: flannel there started when the member was there already, others that
+started later have it, or a Node with its podCIDR was seen to go. A member that none of them can have heard of is told as
+FLN207, and one of which nothing tells is not known there. Which Node was deleted stands in flannel's log, if that reaches back.
 
 How to see it
 
@@ -33,15 +35,14 @@ from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.exchange import touch
 from flannelscope.facts import Facts
 from flannelscope.kernel_causes import Blamed, Lack, causes
-from flannelscope.kernel_words import doubts, lacks
-from flannelscope.mesh import Leg
+from flannelscope.kernel_words import doubts_elsewhere, lacks
 from flannelscope.model import Finding, Remedy, Severity, Topic, Unknown, node_subject
-from flannelscope.text import fold
+from flannelscope.text import listed
 
 _SAYS = {
     Lack.REMOVED: "route and neighbour are gone while its FDB entry is still there, as after the removal of a twin",
     Lack.FDB_ALONE: "its FDB entry alone is gone, as after the removal of a Node with the same MAC",
-    Lack.NOTHING_THERE: "nothing of it is left, though their flannel has known it",
+    Lack.NOTHING_THERE: "nothing of it is left",
 }
 
 
@@ -57,14 +58,13 @@ def survivor_cut_off(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     known = causes(facts)
     for blamed in known.cut_off.values() if known is not None else ():
         yield _finding(this, facts, blamed)
-    for reason, names in doubts(facts, Leg.ROUTE):
+    for reason, names in doubts_elsewhere(facts):
         yield this.unknown(reason, names)
 
 
 def _finding(this: Check, facts: Facts, blamed: Blamed) -> Finding:
-    later = f" {fold(blamed.later)} started later and has it." if blamed.later else ""
     return this.finding(
-        f"{fold(blamed.observers)} no longer know {blamed.peer}, which is alive: {_SAYS[blamed.lack]}.{later}",
+        f"{listed(blamed.observers)} no longer know {blamed.peer}, which is alive: {_SAYS[blamed.lack]}.{_sign(blamed)}",
         (node_subject(blamed.peer),),
         evidence=lacks(facts, blamed),
         remedy=Remedy(
@@ -72,3 +72,13 @@ def _finding(this: Check, facts: Facts, blamed: Blamed) -> Finding:
             touch(facts, (blamed.peer,)),
         ),
     )
+
+
+def _sign(blamed: Blamed) -> str:
+    """What tells that they once had it, where that is not plain from what is left."""
+    if blamed.later:
+        have = "has" if len(blamed.later) == 1 else "have"
+        return f" {listed(blamed.later)} started later and {have} it."
+    if blamed.twin:
+        return f" {blamed.twin}, which had its podCIDR too, is gone."
+    return " Their flannel started when it was there already." if blamed.lack is Lack.NOTHING_THERE else ""

@@ -30,11 +30,11 @@ from collections.abc import Iterator
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.facts import Facts
 from flannelscope.kernel_causes import causes, started
-from flannelscope.kernel_words import at, doubts, proof, restart
-from flannelscope.mesh import Leg, Problem, State
+from flannelscope.kernel_words import at, doubts_elsewhere, proof, restart
+from flannelscope.mesh import Problem, State
 from flannelscope.model import Evidence, Finding, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import SHOWN
-from flannelscope.text import count, fold
+from flannelscope.text import count, listed
 
 
 @check(
@@ -49,18 +49,24 @@ def peers_forgotten(this: Check, facts: Facts) -> Iterator[Finding | Unknown]:
     known = causes(facts)
     for name, peers in known.forgotten.items() if known is not None else ():
         yield _finding(this, facts, name, peers)
-    for reason, names in doubts(facts, Leg.ROUTE):
+    for reason, names in doubts_elsewhere(facts):
         yield this.unknown(reason, names)
 
 
 def _finding(this: Check, facts: Facts, name: str, peers: tuple[str, ...]) -> Finding:
     return this.finding(
-        f"{name} has forgotten {count(len(peers), 'peer')} of its flannel network: {fold(peers)}. Its tunnel is up and flannel "
-        "runs, but does not set them again.",
+        f"{name} has forgotten {count(len(peers), 'peer')} of its flannel network: {listed(peers)}. {_though(facts, name)}, but "
+        "does not set them again.",
         (node_subject(name),),
         evidence=tuple(_evidence(facts, name, peers)),
         remedy=Remedy("Start flannel on that node anew: it sets all entries again.", restart(facts, name)),
     )
+
+
+def _though(facts: Facts, name: str) -> str:
+    assert facts.mesh is not None  # a mesh told of these peers
+    tunnels = any(grid.readings[name].backend.tunnels for grid in facts.mesh.grids if name in grid.readings)
+    return "Its tunnel is up and flannel runs" if tunnels else "flannel runs"
 
 
 def _evidence(facts: Facts, name: str, peers: tuple[str, ...]) -> Iterator[Evidence]:

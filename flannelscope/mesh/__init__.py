@@ -142,6 +142,17 @@ class Mesh:
         backend = grid.members.backend(own)
         return None if isinstance(backend, str) else Reading(grid.members, own, backend, kernel)
 
+    def off_link(self, observer: str, peer: str, family: int) -> bool:
+        """Whether an observer has no route to a peer because none can be set: host-gw, and the peer's address not on its link."""
+        for grid in self.grids:
+            number = grid.members.number.get(peer)
+            if number is None or grid.members.family != family or grid.state(observer, peer, Leg.ROUTE) is not State.MISSING:
+                continue
+            reading = self.reading(grid, observer)
+            if reading is not None and reading.off_link(number):
+                return True
+        return False
+
     def kernel(self, name: str) -> Kernel | None:
         """The newest reading of a node."""
         again = self.second.kernels.get(name) if self.second is not None else None

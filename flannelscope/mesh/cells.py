@@ -84,14 +84,23 @@ def _found(reading: Reading, leg: Leg, number: int, peer: Peer) -> str:
         mac = reading.neighbours.get(peer.base)
         return NONE if mac is None else f"{peer.base} lladdr {mac or 'unresolved'}"
     if leg is Leg.FDB:
-        to = reading.fdb.get(peer.mac)
-        return NONE if to is None else f"{peer.mac} dst {to}"
+        to = _destinations(reading, peer)
+        return "; ".join(f"{peer.mac} dst {destination}" for destination in to) or NONE
     taken = reading.taken(number)
     whole = NONE if taken is None else where(taken)
     if taken is not None and taken.destination != peer.subnet:
         whole = f"none of its own, so {whole}"
+    if number in reading.tables.ruled:
+        rule = reading.tables.ruled[number]
+        whole = f"{whole} (rule {rule.priority}: {rule.selector})"
     parts = [where(route) for route in reading.tables.parts.get(number, ())]
     return "; ".join((whole, *parts[:8]))
+
+
+def _destinations(reading: Reading, peer: Peer) -> tuple[str, ...]:
+    """Where the FDB sends a peer's MAC, in the kernel's order."""
+    one = reading.fdb.get(peer.mac)
+    return reading.doubled.get(peer.mac, () if one is None else (one,))
 
 
 def ip(family: int) -> str:
@@ -101,31 +110,56 @@ def ip(family: int) -> str:
 
 def _show(reading: Reading, leg: Leg, peer: Peer) -> str:
     if leg is Leg.NEIGHBOUR:
-        return f"{ip(peer.family)} neigh show {peer.base} dev {_device(reading)}"
+        return f"{ip(peer.family)} neigh show {peer.base}{_on_device(reading)}"
     if leg is Leg.FDB:
-        return f"bridge fdb show dev {_device(reading)} | grep -i {peer.mac}"
+        return f"bridge fdb show{_on_device(reading)} | grep -i {peer.mac}"
     inside = show_address(peer.family, min(peer.prefix.base + 2, last(peer.prefix)))
     return f"{ip(peer.family)} route get {inside}; {ip(peer.family)} route show table all root {peer.subnet}"
 
 
-def _device(reading: Reading) -> str:
-    return shlex.quote(reading.device) if reading.device else "flannel.1"
+def _on_device(reading: Reading) -> str:
+    return f" dev {shlex.quote(reading.device)}" if reading.device else ""
 
 
 def _mend(reading: Reading, leg: Leg, number: int, wanted: Wanted) -> Iterator[str]:
-    peer, device = wanted.peer, _device(reading)
+    peer, device = wanted.peer, _on_device(reading)
     here = f"  # on {reading.own.node}"
-    if leg is Leg.NEIGHBOUR:
-        yield f"{ip(peer.family)} neigh replace {peer.base} lladdr {peer.mac} dev {device} nud permanent{here}"
-    elif leg is Leg.FDB:
-        yield f"bridge fdb replace {peer.mac} dst {peer.address} dev {device} self permanent{here}"
+    if leg is Leg.ROUTE:
+        yield from _mend_route(reading, number, wanted)
+    elif not device:
+        return  # which tunnel is meant is not known
+    elif leg is Leg.NEIGHBOUR:
+        yield f"{ip(peer.family)} neigh replace {peer.base} lladdr {peer.mac}{device} nud permanent{here}"
     else:
-        for route in reading.tables.parts.get(number, ()):
-            yield remove(route, reading.own.node)
-        if number in reading.tables.instead:
-            yield f"{ip(peer.family)} rule{here}: one before main leads to {where(reading.tables.instead[number])}"
-        elif not wanted.whole and not (reading.tables.parts.get(number) and _own_is_right(reading, wanted)):
-            yield f"{ip(peer.family)} route replace {wanted.route()}{here}"
+        # The kernel replaces the first destination of a MAC alone.
+        further = _destinations(reading, peer)[1:]
+        yield from (f"bridge fdb del {peer.mac} dst {other}{device} self{here}" for other in further)
+        yield f"bridge fdb replace {peer.mac} dst {peer.address}{device} self permanent{here}"
+
+
+def _mend_route(reading: Reading, number: int, wanted: Wanted) -> Iterator[str]:
+    tables, here = reading.tables, f"  # on {reading.own.node}"
+    yield from (remove(route, reading.own.node) for route in tables.parts.get(number, ()))
+    if number in tables.ruled:
+        yield from past_rule(reading, number)
+    elif wanted.whole or (wanted.onlink and not wanted.device) or reading.off_link(number):
+        return  # nothing of its own, no tunnel to lead it to, or a gateway that the kernel refuses
+    elif not (tables.parts.get(number) and _own_is_right(reading, wanted)):
+        yield f"{ip(wanted.peer.family)} route replace {wanted.route()}{here}"
+
+
+def past_rule(reading: Reading, number: int) -> Iterator[str]:
+    """How to see the rule that takes a member's podCIDR away from main, and a rule before it that gives it back.
+
+    What the rule leads to is not flannel's to remove: it may be the machine's own way out.
+    """
+    rule, peer, here = reading.tables.ruled[number], reading.members.peers[number], f"  # on {reading.own.node}"
+    if peer is None:
+        return
+    taken = where(reading.tables.instead[number])
+    yield f"{ip(peer.family)} rule show{here}: {rule.priority} ({rule.selector}) comes before main and leads to {taken}"
+    if rule.priority > 1:
+        yield f"{ip(peer.family)} rule add to {peer.subnet} lookup main priority {rule.priority - 1}{here}"
 
 
 def _own_is_right(reading: Reading, wanted: Wanted) -> bool:

@@ -45,7 +45,7 @@ class Grid:
         for row, (name, peer) in enumerate(zip(self.names, members.peers, strict=True)):
             reading = self._read(name, peer, kernels.get(name), why_not)
             if reading is None:
-                self._unknown(row)
+                self._unknown(row, peer)
                 continue
             for states, leg in zip(self.states, reading.legs, strict=True):
                 states[row * size : (row + 1) * size] = leg
@@ -61,9 +61,11 @@ class Grid:
             return None
         return Reading(self.members, peer, backend, kernel)
 
-    def _unknown(self, row: int) -> None:
+    def _unknown(self, row: int, peer: Peer | None) -> None:
+        """All that its backend wants is unknown; where it announces none, what the network's does."""
         size = len(self.names)
-        for states in self.states[:1]:
+        backends = {one.backend for one in ((peer,) if peer is not None else self.members.peers) if one is not None}
+        for states in self.states if "vxlan" in backends else self.states[:1]:
             states[row * size : (row + 1) * size] = bytes([State.UNKNOWN]) * size
             states[row * size + row] = State.NOT_WANTED
 
@@ -90,6 +92,16 @@ class Grid:
                 states[start : start + size] = bytes(map(_both, states[start : start + size], leg))
             self.readings[name] = second
             self.firsts[name] = first
+            self._note_again(name, row, first, second)
+
+    def _note_again(self, name: str, row: int, first: Reading, second: Reading) -> None:
+        """What the second reading lacks is as unknown as what the first one lacked; what it has is known after all."""
+        size = len(self.names)
+        for leg, states in zip(LEGS, self.states, strict=True):
+            if leg in second.reasons:
+                self.reasons[name, leg] = f"when read again: {second.reasons[leg]}"
+            elif leg in first.reasons and states.find(State.UNKNOWN, row * size, (row + 1) * size) < 0:
+                del self.reasons[name, leg]
 
     def yield_to(self, other: Grid) -> None:
         """Two networks on the same Nodes want routes to the same podCIDRs, and a kernel has room for one: either is right."""
@@ -146,6 +158,8 @@ class Grid:
 
 def _both(first: int, second: int) -> int:
     """What two readings say together: wrong is what is wrong in both; the second one tells how."""
+    if first == State.UNKNOWN and second in WRONG:
+        return first
     if (first in WRONG) == (second in WRONG) or second == State.UNKNOWN:
         return second
     return second if first in WRONG else int(State.SETTLING)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from flannelscope.cidr import contains
+from flannelscope.cidr import BITS, contains, parse_address
 from flannelscope.flannel.expected import Backend, Peer, Wanted
-from flannelscope.lookup import Step, Tables, steps
+from flannelscope.lookup import MAIN, Tables, steps
 from flannelscope.mesh.members import Held, Members
 from flannelscope.mesh.states import Leg, State
-from flannelscope.model import FdbEntry, Kernel, Link, Neighbour, Route, Rule
+from flannelscope.model import FdbEntry, Kernel, Link, Neighbour, Prefix, Route, Rule
 
 OK, MISSING, DIFFERS, EXTRA, UNKNOWN = State.OK, State.MISSING, State.DIFFERS, State.EXTRA, State.UNKNOWN
-T = TypeVar("T")
+_PROTOCOLS = ("", "boot")  # netlink's own, which flannel leaves as it is
+_METRICS = (0, 1024)  # none; what the kernel makes of none for IPv6
 
 
 class Reading:
@@ -34,6 +35,7 @@ class Reading:
         self.straight = self._straight()
         self.neighbours: dict[str, str] = {}
         self.fdb: dict[str, str] = {}
+        self.doubled: dict[str, tuple[str, ...]] = {}  # MACs with several destinations in the FDB, which all get every packet
         size = len(members.names)
         self.route, self.neighbour, self.forwarding = bytearray(size), bytearray(size), bytearray(size)
         self._compare_routes()
@@ -158,13 +160,17 @@ class Reading:
         entries = cast("Iterable[Neighbour]", self._fact("neighbours", Leg.NEIGHBOUR))
         forwarding = cast("Iterable[FdbEntry]", self._fact("fdb", Leg.FDB))
         self.neighbours = neighbours = {entry.address: entry.mac for entry in entries if entry.device == device}
-        self.fdb = fdb = {entry.mac: entry.destination for entry in forwarding if entry.device == device and entry.destination}
+        told = [(entry.mac, entry.destination) for entry in forwarding if entry.device == device and entry.destination]
+        self.fdb = fdb = dict(told)
+        if len(fdb) != len(told):
+            self._double(told)
         found, behind = self.neighbour, self.forwarding
+        doubled = self.doubled
         for number, _, _, base, mac, address in self.plan:
             there = neighbours.get(base)
             found[number] = OK if there == mac else DIFFERS if there else MISSING
             to = fdb.get(mac)
-            behind[number] = OK if to == address else DIFFERS if to else MISSING
+            behind[number] = OK if to == address or address in doubled.get(mac, ()) else DIFFERS if to else MISSING
         self._twins(found, members.by_base, lambda peer: neighbours.get(peer.base), "mac")
         self._twins(behind, members.by_mac, lambda peer: fdb.get(peer.mac), "address")
         for leg, states in ((Leg.NEIGHBOUR, found), (Leg.FDB, behind)):
@@ -172,6 +178,19 @@ class Reading:
                 states[number] = UNKNOWN
             for number in straight:
                 states[number] = UNKNOWN if leg in self.reasons else EXTRA if states[number] != MISSING else State.NOT_WANTED
+
+    def _double(self, told: Iterable[tuple[str, str]]) -> None:
+        """The kernel sends to all destinations of a MAC (`bridge fdb append`), so the right one among them is enough."""
+        several: dict[str, list[str]] = {}
+        for mac, destination in told:
+            several.setdefault(mac, []).append(destination)
+        self.doubled = {mac: tuple(found) for mac, found in several.items() if len(found) > 1}
+
+    def _beside(self, entry: FdbEntry) -> bool:
+        """Whether an entry leads to where nobody with its MAC is, beside one that leads to somebody."""
+        peers = (self.members.peers[number] for number in self.members.by_mac.get(entry.mac, ()))
+        right = {peer.address for peer in peers if peer is not None}
+        return entry.destination not in right and not right.isdisjoint(self.doubled[entry.mac])
 
     def _twins(self, states: bytearray, groups: dict[str, list[int]], there: Any, field: str) -> None:
         """Members that share a key share one entry: whose it is nobody is to blame for."""
@@ -209,13 +228,26 @@ class Reading:
         return tuple(route for route in strange if route.table in used and self._of_flannel(route))
 
     def _of_flannel(self, route: Route) -> bool:
+        """Beside its tunnel's, flannel's routes are those without protocol and metric of their own, by a gateway on link."""
         if self.device and route.device == self.device:
             return True
+        if route.protocol not in _PROTOCOLS or route.metric not in _METRICS or not self._near(route.gateway):
+            return False
         network, prefix = self.members.network, self.members.blocks.parsed(route.destination)
         ours = self.backend.name == "host-gw" or bool(self.members.direct)
         if not ours or network is None or prefix is None:
             return False
         return contains(network, prefix) and prefix.length in self.members.lengths
+
+    def _near(self, gateway: str) -> bool:
+        address = parse_address(gateway)
+        return address is not None and bool(self.tables.on_link(Prefix(*address, BITS[address[0]])))
+
+    def off_link(self, number: int) -> bool:
+        """Whether a member cannot be reached as the backend wants: the way goes straight, and its address is not on link."""
+        wanted = self.want(number)
+        straight = wanted is not None and wanted.gateway and not wanted.device and not wanted.onlink
+        return bool(straight) and Leg.ROUTE not in self.reasons and not self._on_link(number)
 
     def stale_neighbours(self, held: Held) -> tuple[Neighbour, ...]:
         """Permanent entries on the tunnel for gateways that no podCIDR has."""
@@ -224,10 +256,11 @@ class Reading:
         return tuple(e for e in entries if e.device == self.device and e.address in strange and "PERMANENT" in e.states)
 
     def stale_fdb(self, held: Held) -> tuple[FdbEntry, ...]:
-        """Permanent entries on the tunnel for MACs that nobody announces."""
+        """Permanent entries on the tunnel for MACs that nobody announces, or beside the one that leads to who does."""
         strange = self.fdb.keys() - held.macs
-        entries = cast("Iterable[FdbEntry]", self.kernel.facts.get("fdb") or ()) if strange else ()
-        return tuple(e for e in entries if e.device == self.device and e.mac in strange and e.permanent and e.destination)
+        entries = cast("Iterable[FdbEntry]", self.kernel.facts.get("fdb") or ()) if strange or self.doubled else ()
+        ours = (e for e in entries if e.device == self.device and e.permanent and e.destination)
+        return tuple(e for e in ours if e.mac in strange or (e.mac in self.doubled and self._beside(e)))
 
 
 def stale(reading: Reading, held: Held) -> bool:
@@ -235,12 +268,10 @@ def stale(reading: Reading, held: Held) -> bool:
     return bool(reading.stale_routes(held) or reading.stale_neighbours(held) or reading.stale_fdb(held))
 
 
-def where(step: Route | Step) -> str:
-    """A route, or a rule without one, in the words of ip(8)."""
-    if isinstance(step, Step):
-        return step.kind
-    kind = f"{step.kind} " if step.kind != "unicast" else ""
-    via = f" via {step.gateway}" if step.gateway else ""
-    device = f" dev {step.device}" if step.device else ""
-    table = f" table {step.table}" if step.table != "main" else ""
-    return f"{kind}{step.destination}{via}{device}{' onlink' if step.onlink else ''}{table}"
+def where(route: Route) -> str:
+    """A route in the words of ip(8)."""
+    kind = f"{route.kind} " if route.kind != "unicast" else ""
+    via = f" via {route.gateway}" if route.gateway else ""
+    device = f" dev {route.device}" if route.device else ""
+    table = f" table {route.table}" if route.table not in ("", MAIN) else ""
+    return f"{kind}{route.destination}{via}{device}{' onlink' if route.onlink else ''}{table}"

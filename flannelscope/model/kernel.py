@@ -66,7 +66,8 @@ class Route(Value, frozen=True, kw_only=True):
     protocol: str = ""
     metric: int = 0
     source: str = ""
-    dead: bool = False  # linkdown or dead
+    dead: bool = False  # the kernel passes over it
+    linkdown: bool = False  # without carrier, and used all the same unless a sysctl says otherwise
     further: tuple[tuple[str, str], ...] = ()  # (gateway, device)
 
 

@@ -25,9 +25,8 @@ def routes(facts: Facts, kernel: Kernel) -> Iterable[TableView]:
         for route in sorted(
             kept, key=lambda r: (r.table != "main", r.table, r.family, parse(r.destination) is None, parse(r.destination))
         ):
-            yield line(
-                route.destination, route.gateway, route.device, route.table, _more(route), role="bad" if route.dead else ""
-            )
+            role = "bad" if route.dead or route.linkdown else ""
+            yield line(route.destination, route.gateway, route.device, route.table, _more(route), role=role)
 
     yield listed(kernel, "routes", "Routes", HEAD, lines)
     yield listed(kernel, "rules", "Rules", ("priority", "selector", "table or action"), _rules)
@@ -35,7 +34,7 @@ def routes(facts: Facts, kernel: Kernel) -> Iterable[TableView]:
 
 def _more(route: Route) -> str:
     parts = [route.kind] if route.kind != "unicast" else []
-    parts += ["onlink"] * route.onlink + ["dead"] * route.dead
+    parts += ["onlink"] * route.onlink + ["dead"] * route.dead + ["linkdown"] * route.linkdown
     parts += [f"proto {route.protocol}"] if route.protocol else []
     parts += [f"metric {route.metric}"] if route.metric else []
     parts += [f"src {route.source}"] if route.source else []

@@ -55,7 +55,7 @@ def route(
         return None
     return Route(
         family=family, destination=destination, gateway=address(gateway), device=device, onlink="onlink" in flags, table=table,
-        kind=kind, protocol=protocol, metric=metric, source=address(source), dead="dead" in flags or "linkdown" in flags,
+        kind=kind, protocol=protocol, metric=metric, source=address(source), dead="dead" in flags, linkdown="linkdown" in flags,
         further=tuple((address(hop), name) for hop, name in further),
     )  # fmt: skip
 

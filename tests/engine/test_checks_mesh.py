@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from flannelscope.judge import Judgement
-from flannelscope.model import FdbEntry, Finding, Neighbour, Node, Route, Severity, Snapshot, Writer
+from flannelscope.model import FdbEntry, Finding, Neighbour, Node, NodeChange, Route, Rule, Severity, Snapshot, Writer
 from flannelscope.probes.clock import Clock
 from flannelscope.probes.kernel_log import KernelLine
 from tests.engine.builders import (
@@ -99,7 +99,7 @@ def test_401_several_peers_of_one_node_are_one_finding() -> None:
         taken = changed(taken, "w001", routes=without(route_to(f"10.244.{number}.0/24")))
     found = only(taken)
     assert found.nodes == ("w001",)
-    assert "2 nodes: w002 w003" in found.summary
+    assert found.summary == "w001 has no route to the pods of 2 nodes (w002, w003): what goes there is lost."
 
 
 def test_401_one_peer_on_several_nodes_is_one_finding() -> None:
@@ -129,6 +129,25 @@ def test_401_host_gw() -> None:
     found = only(changed(taken, "w001", routes=without(route_to("10.244.2.0/24"))))
     assert (found.code, found.nodes) == ("FLN401", ("w001",))
     assert commands(found) == ("ip route replace 10.244.2.0/24 via 10.20.0.2  # on w001",)
+
+
+def beyond_a_router() -> Snapshot:
+    """host-gw, and w004 on another link: nobody can set a route by its address, and it can set none by theirs."""
+    nodes = [*fleet(3, backend="host-gw"), announced(node("w004", "10.244.4.0/24", ip="10.77.0.4"), "host-gw")]
+    nodes[3] = replace(nodes[3], created=NOW - 7200)
+    taken = seen(healthy(nodes, config_maps=[net_conf(backend={"Type": "host-gw"})]))
+    for observer in ("w001", "w002", "w003"):
+        taken = changed(taken, observer, routes=without(route_to("10.244.4.0/24")))
+    link = instead(lambda r: r.destination == "10.20.0.0/16", destination="10.77.0.0/16")
+    return changed(taken, "w004", routes=lambda there: without(lambda r: r.gateway.startswith("10.20.0."))(tuple(link(there))))
+
+
+def test_401_host_gw_needs_its_peers_on_its_own_link() -> None:
+    found = findings(beyond_a_router(), *MESH)
+    assert [(f.code, f.nodes) for f in found] == [("FLN401", ("w001", "w002", "w003")), ("FLN401", ("w004",))]
+    assert "the address announced there is not on their link" in found[0].summary
+    assert commands(found[0]) == (), "the kernel would refuse that gateway"
+    assert "10.77.0.4 of w004" in found[0].evidence[1].what
 
 
 def test_401_one_family_of_two() -> None:
@@ -189,29 +208,51 @@ def test_402_packets_for_the_nodes_own_pods(routes: Change, wrong: bool) -> None
     assert said(changed(world(), "w001", routes=routes)) == ([("FLN402", ("w001",))] if wrong else [])
 
 
+VPN = Route(family=4, destination="0.0.0.0/0", gateway="10.20.255.254", device="eth0", table="77")
+
+
+def test_402_a_rule_before_main_is_led_past_and_nobodys_default_route_is_removed() -> None:
+    rule = Rule(family=4, priority=100, selector="from all", table="77")
+    peers, own = findings(changed(world(), "w001", rules=plus(rule), routes=plus(VPN)), *MESH)
+    assert (peers.code, own.code) == ("FLN402", "FLN402")
+    for found, block in ((peers, "10.244.2.0/24"), (own, "10.244.1.0/24")):
+        assert f"ip rule add to {block} lookup main priority 99  # on w001" in commands(found)
+        assert not [command for command in commands(found) if "route del" in command]
+    assert commands(own)[0].startswith("ip rule show  # on w001: 100 (from all) comes before main and leads to 0.0.0.0/0")
+    assert "(rule 100: from all)" in peers.evidence[0].value
+
+
 # FLN403 neighbour-wrong, FLN404 fdb-wrong
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        without(to_address("10.244.2.0")),
-        instead(to_address("10.244.2.0"), mac="0a:00:00:00:00:07"),
-        instead(to_address("10.244.2.0"), mac="", states=("FAILED",)),
-    ],
-    ids=["missing", "another", "unresolved"],
+NEIGHBOURS: tuple[Change, ...] = (
+    without(to_address("10.244.2.0")),
+    instead(to_address("10.244.2.0"), mac="0a:00:00:00:00:07"),
+    instead(to_address("10.244.2.0"), mac="", states=("FAILED",)),
 )
+DESTINATIONS: tuple[Change, ...] = (
+    without(to_mac(mac_of("w002"))),
+    instead(to_mac(mac_of("w002")), destination="10.20.7.7"),
+)
+
+
+@pytest.mark.parametrize("change", NEIGHBOURS, ids=["missing", "another", "unresolved"])
 def test_403_the_neighbour_of_a_peer(change: Change) -> None:
     found = only(changed(world(), "w001", neighbours=change))
     assert (found.code, found.severity, found.nodes) == ("FLN403", Severity.CRITICAL, ("w001",))
     assert commands(found) == (f"ip neigh replace 10.244.2.0 lladdr {mac_of('w002')} dev flannel.1 nud permanent  # on w001",)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [without(to_mac(mac_of("w002"))), instead(to_mac(mac_of("w002")), destination="10.20.7.7")],
-    ids=["missing", "another"],
-)
+def test_403_and_404_say_whether_an_entry_is_missing_or_another() -> None:
+    one, other, _ = NEIGHBOURS
+    assert "w001 has no neighbour for w002 (10.244.2.0/24)" in only(changed(world(), "w001", neighbours=one)).summary
+    assert "w001 has another MAC for w002 (10.244.2.0/24)" in only(changed(world(), "w001", neighbours=other)).summary
+    missing, elsewhere = DESTINATIONS
+    assert "w001 has no FDB entry for w002 (10.244.2.0/24)" in only(changed(world(), "w001", fdb=missing)).summary
+    assert "w001 has another address in the FDB for w002" in only(changed(world(), "w001", fdb=elsewhere)).summary
+
+
+@pytest.mark.parametrize("change", DESTINATIONS, ids=["missing", "another"])
 def test_404_where_a_peers_tunnel_is(change: Change) -> None:
     found = only(changed(world(), "w001", fdb=change))
     assert (found.code, found.severity, found.nodes) == ("FLN404", Severity.CRITICAL, ("w001",))
@@ -226,11 +267,38 @@ STALE_NEIGHBOUR = Neighbour("10.244.200.0", DEVICE, GONE, ("PERMANENT",))
 STALE_FDB = FdbEntry(GONE, DEVICE, "10.20.9.9", True)
 
 
+def left_behind() -> Snapshot:
+    return changed(world(), "w001", routes=plus(STALE_ROUTE), neighbours=plus(STALE_NEIGHBOUR), fdb=plus(STALE_FDB))
+
+
+def went(taken: Snapshot, *, ago: float) -> Snapshot:
+    """The Node of these entries went so many seconds before the kernels were read a second time, and we saw it."""
+    assert taken.second_sweep is not None
+    gone = announced(node("w200", "10.244.200.0/24", ip="10.20.9.9"), mac=GONE)
+    when = taken.second_sweep.kernels["w001"].at - ago
+    return replace(taken, changes=(NodeChange(when, "w200", gone, None),))
+
+
+def test_405_is_a_warning_once_a_node_has_been_gone_for_two_minutes() -> None:
+    found = only(went(left_behind(), ago=121))
+    assert (found.severity, found.nodes) == (Severity.WARNING, ("w001",))
+    assert "Since when" not in found.summary
+
+
+def test_405_flannel_has_two_minutes_to_follow() -> None:
+    taken = went(left_behind(), ago=60)
+    assert said(taken) == []
+    told = [(u.reason, u.nodes) for u in unknowns(taken, "FLN405")]
+    assert told == [("settling: w200 went or changed less than two minutes before", ("w001",))]
+
+
 def test_405_all_three_entries_of_a_node_that_is_gone() -> None:
-    taken = changed(world(), "w001", routes=plus(STALE_ROUTE), neighbours=plus(STALE_NEIGHBOUR), fdb=plus(STALE_FDB))
-    found = only(taken)
-    assert (found.code, found.severity, found.nodes) == ("FLN405", Severity.WARNING, ("w001",))
-    assert found.summary == "w001 keeps entries of Nodes that are gone: 1 route, 1 neighbour, 1 FDB entry."
+    found = only(left_behind())
+    assert (found.code, found.severity, found.nodes) == ("FLN405", Severity.INFO, ("w001",))
+    assert found.summary == (
+        "w001 keeps entries of Nodes that are gone: 1 route, 1 neighbour, 1 FDB entry. Since when is not known: flannel may "
+        "need two minutes to remove them itself."
+    )
     assert commands(found) == (
         "ip route del 10.244.200.0/24 via 10.244.200.0 dev flannel.1  # on w001",
         "ip neigh del 10.244.200.0 dev flannel.1  # on w001",
@@ -245,7 +313,34 @@ def test_405_without_a_route_it_is_info(change: dict[str, Change]) -> None:
 
 def test_405_a_route_that_covers_living_addresses_is_critical() -> None:
     wide = replace(STALE_ROUTE, destination="10.20.0.2/32", gateway="10.20.0.2")
-    assert only(changed(world(), "w001", routes=plus(wide))).severity is Severity.CRITICAL
+    found = only(changed(world(), "w001", routes=plus(wide)))
+    assert found.severity is Severity.CRITICAL
+    assert commands(found) == ("ip -d route show table all root 10.20.0.2/32  # on w001: look whose it is",)
+
+
+@pytest.mark.parametrize("destination", ["0.0.0.0/0", "10.244.128.0/17"])
+def test_405_what_is_wider_than_a_podcidr_is_shown_and_not_to_be_deleted(destination: str) -> None:
+    found = only(changed(world(), "w001", routes=plus(replace(STALE_ROUTE, destination=destination, metric=500))))
+    assert not [command for command in commands(found) if "route del" in command]
+
+
+@pytest.mark.parametrize("backend", [{"Type": "host-gw"}, {"Type": "vxlan", "DirectRouting": True}], ids=["host-gw", "direct"])
+@pytest.mark.parametrize(
+    "fields",
+    [{"protocol": "static"}, {"protocol": "bird"}, {"protocol": "boot", "metric": 100}, {"gateway": "192.0.2.1"}],
+    ids=["static", "BGP", "metric", "not on link"],
+)
+def test_405_routes_of_another_hand_inside_network_are_the_machines_own(backend: dict[str, Any], fields: dict[str, Any]) -> None:
+    nodes = fleet(3, backend=backend["Type"])
+    taken = seen(healthy(nodes, config_maps=[net_conf("10.0.0.0/8", backend=backend)]))
+    own = Route(**{"family": 4, "destination": "10.99.5.0/24", "gateway": "10.20.255.1", "device": "eth0", **fields})
+    assert said(changed(taken, "w001", routes=plus(own))) == []
+
+
+def test_405_a_second_destination_of_a_living_nodes_mac() -> None:
+    found = only(changed(world(), "w001", fdb=plus(FdbEntry(mac_of("w002"), DEVICE, "192.0.2.1", True))))
+    assert (found.code, found.severity, found.nodes) == ("FLN405", Severity.INFO, ("w001",))
+    assert commands(found) == (f"bridge fdb del {mac_of('w002')} dev flannel.1 dst 192.0.2.1 self  # on w001",)
 
 
 @pytest.mark.parametrize(
@@ -322,6 +417,42 @@ def test_418_a_second_fault_of_one_observer_stands_beside_it() -> None:
         cut_off(world(6), "w006", (f"w00{i}" for i in range(1, 6))), "w001", routes=without(route_to("10.244.2.0/24"))
     )
     assert said(taken) == [("FLN401", ("w001",)), ("FLN418", ("w006",))]
+
+
+def without_starts(taken_nodes: list[Node], **changes: Any) -> Snapshot:
+    """flannel inside of k3s: nobody tells since when it runs."""
+    nodes = [replace(n, kubelet_version="v1.30.4+k3s1") for n in taken_nodes]
+    return seen(healthy(nodes, flannel_pods=[], daemonsets=[], config_maps=[], control_plane_pods=[], **changes))
+
+
+def nobody_has(taken: Snapshot, peer: str) -> Snapshot:
+    for name in (n.name for n in taken.nodes):
+        taken = lacking(taken, name, peer) if name != peer else taken
+    return taken
+
+
+def test_418_needs_a_sign_that_they_ever_had_it() -> None:
+    taken = nobody_has(without_starts(list(fleet(4))), "w004")
+    assert {code for code, _ in said(taken)} == {"FLN401", "FLN403", "FLN404"}
+    [(nodes, reason)] = [(u.nodes, u.reason) for u in unknowns(taken, "FLN207")]
+    assert nodes == ("w004",)
+    assert "never learnt it, or have dropped it" in reason
+
+
+def test_418_a_node_with_its_podcidr_was_seen_to_go() -> None:
+    taken = nobody_has(without_starts(list(fleet(4))), "w004")
+    twin = node("w009", "10.244.4.0/24", ip="10.20.0.9")
+    found = only(replace(taken, changes=(NodeChange(NOW - 600, "w009", twin, None),)))
+    assert (found.code, found.nodes) == ("FLN418", ("w004",))
+    assert "w009, which had its podCIDR too, is gone" in found.summary
+
+
+def test_418_two_of_forty_nodes_are_not_everybody() -> None:
+    taken = cut_off(world(40), "w009", ("w001", "w002"))
+    assert taken.sweep is not None
+    read = {name: taken.sweep.kernels[name] for name in ("w001", "w002")}
+    made = replace(taken.sweep, kernels=read)
+    assert {code for code, _ in said(replace(taken, sweep=made, second_sweep=made))} == {"FLN401", "FLN403"}
 
 
 # FLN207 never-learnt
@@ -466,7 +597,21 @@ def test_423_a_tunnel_that_is_down_is_another_matter() -> None:
     assert not {f.code for f in codes.findings} & {"FLN401", "FLN403", "FLN404", "FLN418", "FLN207"}
 
 
+def test_423_a_node_without_a_tunnel_can_forget_too() -> None:
+    taken = seen(healthy(fleet(4, backend="host-gw"), config_maps=[net_conf(backend={"Type": "host-gw"})]))
+    found = only(changed(taken, "w001", routes=without(lambda r: r.gateway.startswith("10.20.0."))))
+    assert (found.code, found.nodes) == ("FLN423", ("w001",))
+    assert "tunnel" not in found.summary
+
+
 # All of them
+
+
+def test_what_was_not_read_is_explained_once_and_the_checks_for_its_cause_point_there() -> None:
+    taken = changed(world(), "w001", once=False, routes=None)
+    by_code = {code: {u.reason for u in unknowns(taken, code) if u.nodes == ("w001",)} for code in ("FLN401", "FLN418", "FLN423")}
+    assert "routes not looked at" in " ".join(by_code["FLN401"])
+    assert by_code["FLN418"] == by_code["FLN423"] == {"not all of its routes could be judged: FLN401 says why"}
 
 
 def test_without_kernels_nothing_is_said_but_that_they_were_not_looked_at() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from flannelscope.facts import Facts
 from flannelscope.mesh import Leg, Mesh, State
-from flannelscope.model import ConfigMap, Gap, Neighbour, Node, Route, Rule, Snapshot, Topic, Writer
+from flannelscope.model import ConfigMap, FdbEntry, Gap, Link, Neighbour, Node, Route, Rule, Snapshot, Topic, Writer
 from tests.engine.builders import NOW, announced, fleet, healthy, mac_of, net_conf, node
 from tests.engine.kernels import (
     READ_AT,
@@ -27,6 +28,7 @@ from tests.engine.kernels import (
 )
 
 DEVICE = "flannel.1"
+Change = Callable[[tuple[Any, ...]], Iterable[Any]]
 
 
 def mesh_of(taken: Snapshot) -> Mesh:
@@ -188,6 +190,11 @@ ALL = [("w001", peer, "route", "DIFFERS") for peer in ("w002", "w003", "w004")]
         ),  # as wg-quick does it: only what main has no route for
         ([route("10.244.2.0/24", table="52")], [(100, "from all fwmark 0x80000/0xff0000", "52")], []),
         ([route("10.244.2.0/24", table="77", kind="throw", device="")], [(100, "from all", "77")], []),
+        ([route("10.244.2.0/24", gateway="10.20.0.9", dead=True)], [], []),  # the kernel passes over it
+        ([route("10.244.2.0/25", gateway="10.20.0.9", dead=True)], [], []),
+        ([route("10.244.2.0/25", gateway="10.20.0.9", linkdown=True)], [], TWO),  # and takes this one
+        ([route("10.244.2.7/32", table="local", kind="local", device="kube-ipvs0")], [], TWO),  # a Service inside a podCIDR
+        ([route("10.96.0.10/32", table="local", kind="local", device="kube-ipvs0")], [], []),
     ],
 )
 def test_the_kernel_looks_up_by_rules_then_by_the_longest_prefix(
@@ -195,6 +202,29 @@ def test_the_kernel_looks_up_by_rules_then_by_the_longest_prefix(
 ) -> None:
     added = [Rule(family=4, priority=priority, selector=selector, table=table) for priority, selector, table in rules]
     assert wrong(changed(of_backend("vxlan"), "w001", routes=plus(*routes), rules=plus(*added))) == expected
+
+
+@pytest.mark.parametrize("action", ["prohibit", "blackhole", "unreachable"])
+def test_a_rule_can_refuse_a_podcidr_itself(action: str) -> None:
+    refusing = Rule(family=4, priority=100, selector="from all to 10.244.2.0/24", action=action)
+    taken = changed(of_backend("vxlan"), "w001", rules=plus(refusing))
+    assert wrong(taken) == TWO
+    found = mesh_of(taken).cell("w001", "w002").entries[0].found
+    assert found == f"{action} 10.244.2.0/24 (rule 100: from all to 10.244.2.0/24)"
+
+
+@pytest.mark.parametrize("selector", ["from all to 10.244.2.0/25", "from all to 10.244.2.0/24 ipproto udp"])
+def test_of_a_rule_that_refuses_a_part_of_the_packets_nothing_is_sure(selector: str) -> None:
+    refusing = Rule(family=4, priority=100, selector=selector, action="prohibit")
+    found = mesh_of(changed(of_backend("vxlan"), "w001", rules=plus(refusing)))
+    assert found.state("w001", "w002", Leg.ROUTE) is State.UNKNOWN
+    assert found.state("w001", "w003", Leg.ROUTE) is State.OK
+
+
+def test_a_dead_route_of_a_lower_metric_does_not_win() -> None:
+    flannels = instead(lambda r: r.destination == "10.244.2.0/24", metric=100)
+    dead = route("10.244.2.0/24", gateway="10.20.0.9", metric=50, dead=True)
+    assert wrong(changed(of_backend("vxlan"), "w001", routes=lambda there: [*flannels(there), dead])) == []
 
 
 def test_a_rule_that_may_or_may_not_apply_leaves_it_unknown() -> None:
@@ -213,6 +243,43 @@ def test_a_more_specific_route_that_leads_the_same_way_is_right() -> None:
 def test_without_the_route_for_network_no_wireguard_peer_is_reached() -> None:
     taken = changed(of_backend("wireguard"), "w001", routes=without(on("flannel-wg")))
     assert wrong(taken) == [("w001", peer, "route", "MISSING") for peer in ("w002", "w003", "w004")]
+
+
+LEFT = FdbEntry(mac_of("w002"), DEVICE, "192.0.2.1", True)
+
+
+@pytest.mark.parametrize("change", [plus(LEFT), lambda there: (LEFT, *there)], ids=["behind", "before"])
+def test_a_mac_may_have_several_destinations_and_one_of_them_is_right(change: Change) -> None:
+    """`bridge fdb append`: the kernel sends to all of them, in whatever order they are told."""
+    assert wrong(changed(of_backend("vxlan"), "w001", fdb=change)) == []
+
+
+def test_of_several_destinations_that_are_all_wrong_one_is_replaced_and_the_others_go() -> None:
+    both = [LEFT, replace(LEFT, destination="192.0.2.2")]
+    taken = changed(of_backend("vxlan"), "w001", fdb=lambda there: [*without(to_mac(mac_of("w002")))(there), *both])
+    entry = mesh_of(taken).cell("w001", "w002").entries[2]
+    assert entry.found == "; ".join(f"{mac_of('w002')} dst {to}" for to in ("192.0.2.1", "192.0.2.2"))
+    assert entry.mend == (
+        f"bridge fdb del {mac_of('w002')} dst 192.0.2.2 dev flannel.1 self  # on w001",
+        f"bridge fdb replace {mac_of('w002')} dst 10.20.0.2 dev flannel.1 self permanent  # on w001",
+    )
+
+
+def test_without_knowing_the_tunnel_no_command_names_one() -> None:
+    """Two devices of flannel's, neither of the announced VNI."""
+    taken = changed(
+        of_backend("vxlan"),
+        "w001",
+        links=lambda there: [
+            *instead(lambda link: link.name == DEVICE, name="flannel.7")(there),
+            Link(index=99, name="flannel.8"),
+        ],
+        routes=without(on(DEVICE)),
+    )
+    for entry in mesh_of(taken).cell("w001", "w002").entries:
+        assert entry.state.wrong
+        assert entry.mend == ()
+        assert "flannel.1" not in entry.show
 
 
 # Whom a node cannot, or need not, know.
@@ -323,6 +390,45 @@ def test_a_saved_cluster_stands_still() -> None:
 
 
 # What was not read.
+
+
+@pytest.mark.parametrize(
+    ("fact", "leg", "gone"),
+    [
+        ("routes", Leg.ROUTE, without(route_to("10.244.2.0/24"))),
+        ("neighbours", Leg.NEIGHBOUR, without(lambda n: n.address == "10.244.2.0")),
+        ("fdb", Leg.FDB, without(to_mac(mac_of("w002")))),
+    ],
+)
+def test_what_the_second_reading_does_not_tell_is_unknown_with_a_reason(fact: str, leg: Leg, gone: Change) -> None:
+    taken = changed(of_backend("vxlan"), "w001", once=False, **{fact: gone})
+    assert taken.second_sweep is not None
+    again = taken.second_sweep.kernels["w001"]
+    cut = replace(again, facts={k: v for k, v in again.facts.items() if k != fact}, missing={fact: "cut by the size limit"})
+    second = replace(taken.second_sweep, kernels={**taken.second_sweep.kernels, "w001": cut})
+    found = mesh_of(replace(taken, second_sweep=second))
+    assert found.state("w001", "w002", leg) is State.UNKNOWN
+    assert found.cell("w001", "w002").reason == "when read again: cut by the size limit"
+    assert list(found.problems) == []
+
+
+def test_what_the_first_reading_did_not_tell_was_seen_once_at_most() -> None:
+    broken = changed(of_backend("vxlan"), "w001", once=False, routes=without(route_to("10.244.2.0/24")), fdb=without(on(DEVICE)))
+    assert broken.sweep is not None
+    first = broken.sweep.kernels["w001"]
+    half = replace(first, facts={k: v for k, v in first.facts.items() if k != "routes"}, missing={"routes": "no answer in time"})
+    found = mesh_of(replace(broken, sweep=replace(broken.sweep, kernels={**broken.sweep.kernels, "w001": half})))
+    assert found.state("w001", "w002", Leg.ROUTE) is State.UNKNOWN
+    assert found.cell("w001", "w002").reason == "no answer in time"
+
+
+@pytest.mark.parametrize(("backend", "legs"), [("vxlan", set(Leg)), ("host-gw", {Leg.ROUTE})])
+def test_of_a_node_that_did_not_answer_all_that_its_backend_wants_is_unknown(backend: str, legs: set[Leg]) -> None:
+    nodes = fleet(3, backend=backend)
+    kernels = [kernel(n, nodes) for n in nodes[:2]]
+    conf = net_conf(backend={"Type": backend})
+    found = mesh_of(with_sweep(healthy(nodes, config_maps=[conf]), sweep(nodes, kernels)))
+    assert {leg for leg in Leg if found.state("w003", "w001", leg) is State.UNKNOWN} == legs
 
 
 def test_a_node_that_did_not_answer_is_unknown_with_its_reason() -> None:
