@@ -75,9 +75,9 @@ def unpack(output: bytes, nonce: str) -> Unpacked:
 
 
 def _mark(piece: bytes) -> tuple[str, str, bytes]:
-    """The sign and the words of a mark, and what follows it."""
-    head, _, rest = piece.partition(b"\n")
-    words = head.decode("utf-8", "replace")
+    """The sign and the words of a mark, and what follows it. Words whose end did not come are none: 124 may be cut to 1."""
+    head, ended, rest = piece.partition(b"\n")
+    words = head.decode("utf-8", "replace") if ended else head[:2].decode("utf-8", "replace")
     return words[:1], words[2:], rest
 
 
@@ -104,6 +104,8 @@ def _why(reason: str) -> str:
     """Why the script did not ask, in words."""
     if reason == "sudo":
         return "it needs root, and sudo is not installed there"
+    if reason.startswith("refused "):
+        return f"sudo did not allow it: {text.clean(reason.removeprefix('refused '), SHOWN).strip()}"
     programs = reason.removeprefix("missing").split()
     return f"not installed there, or not usable: {' or '.join(programs)}" if programs else "there is nothing to ask there"
 

@@ -7,7 +7,7 @@ the sweep: what a node's files or rules contain cannot be taken for a mark. Erro
     NONCE ^ UID                 it began, as this user
     NONCE + PROBE WAY           the answer of a probe by that one of its ways …
     NONCE = STATUS              … and its exit status; missing where the limit cut it
-    NONCE - PROBE REASON        not asked: missing (programs), sudo
+    NONCE - PROBE REASON        not asked: missing (programs), sudo (is not there), refused (and what sudo said)
     NONCE ! errors, with `NONCE + PROBE` before those of a probe
     NONCE .                     all is there
 """
@@ -40,6 +40,10 @@ e() { printf '\n%s = %s\n' "$N" "$1"; }
 a() { printf '\n%s - %s\n' "$N" "$1"; }
 f() { printf '== %s\n' "$1"; if d "$2"; then shift 2; t "$@"; printf '\n== exit %s\n' "$?"; else printf '== absent\n'; fi; }
 U=$(id -u)
+q() { if R=$(t 9 $S "$@" 2>&1 >/dev/null); then R=; fi
+R=$(printf %s "$R" | tr '\n' ' ' | h 300)
+case $R in *"$1: "*) R=;; *sudo*|*password*|Sorry*) S=-;; *) R=;; esac; }
+R=
 if [ "$U" = 0 ]; then S=; elif d sudo; then S='sudo -n'; else S=-; fi
 """
 
@@ -51,7 +55,8 @@ def script(probes: Iterable[Probe[Any]], nonce: str, *, total: int = TOTAL) -> b
     chosen = sorted(probes, key=lambda probe: (any(way.root for way in probe.ways), _turn(probe.name)))
     trials = list(dict.fromkeys(way.trial for probe in chosen for way in probe.ways if way.trial))
     body = [_trial(number, trial) for number, trial in enumerate(trials)]
-    body += [_probe(probe, trials) for probe in chosen]
+    body += [_probe(probe, trials) for probe in chosen if not probe.root]
+    body += [_leave(chosen), *(_probe(probe, trials) for probe in chosen if probe.root)]
     return "\n".join(
         (
             "main() {",
@@ -85,6 +90,14 @@ def _trial(number: int, trial: tuple[str, ...]) -> str:
     return f'X{number}=; x{number}() {{ [ -n "$X{number}" ] || {{ {run}; X{number}=$?; }}; return $X{number}; }}'
 
 
+def _leave(chosen: Iterable[Probe[Any]]) -> str:
+    """Ask sudo once for the least of what it will be asked for: each refusal is a line in a log, and may be a mail."""
+    argvs = [argv for probe in chosen for way in probe.ways if way.root for argv in way.argvs]
+    least = sorted(dict.fromkeys(argvs), key=lambda argv: argv[0] != "cat")
+    tried = "; el".join(f"if d {shlex.quote(argv[0])}; then q {shlex.join(argv)}" for argv in least)
+    return f'if [ "$S" = "sudo -n" ]; then {tried}; fi; fi' if tried else ":"
+
+
 def _probe(probe: Probe[Any], trials: list[tuple[str, ...]]) -> str:
     """Its ways, of which the first that is possible is gone."""
     code: list[str] = []
@@ -98,7 +111,8 @@ def _probe(probe: Probe[Any], trials: list[tuple[str, ...]]) -> str:
     programs = " ".join(dict.fromkeys(way.program for way in probe.ways if way.program))
     refusal = f"a '{probe.name} missing {programs}'"
     if probe.root:
-        refusal = f"if [ $S = - ]; then a '{probe.name} sudo'; else {refusal}; fi".replace("$S", '"$S"')
+        denied = f"if [ -n \"$R\" ]; then a '{probe.name} refused '\"$R\"; else a '{probe.name} sudo'; fi"
+        refusal = f'if [ "$S" = - ]; then {denied}; else {refusal}; fi'
     code.append(f"else {refusal}; fi")
     return "\n".join(code)
 

@@ -97,6 +97,12 @@ def test_what_never_came_is_missing_with_the_reason() -> None:
     assert taken(whole(section("links", LINK_JSON))).missing == {"fdb": "the script did not ask for it"}
 
 
+def test_a_status_of_which_a_part_was_cut_is_none() -> None:
+    """124 is a time that was up; cut to 1 it would be an answer of grep that found nothing."""
+    output = mark("^ 1000") + mark("+ links 0") + LINK_JSON + f"\n{NONCE} = 1".encode()
+    assert unpack(output, NONCE).sections["links"].status is None
+
+
 def test_an_answer_over_its_limit_is_missing_not_half_believed() -> None:
     probe = Probe("links", "network devices", LINKS.ways, limit=len(LINK_JSON))
     found = taken(whole(section("links", LINK_JSON, status=None)), [probe])

@@ -159,6 +159,30 @@ def test_a_user_runs_behind_sudo_what_needs_root_and_nothing_else(shell: tuple[s
     assert unpacked.sections["links"].output == b"as user\n"
 
 
+def test_sudo_that_refuses_is_asked_once(shell: tuple[str, ...], tmp_path: Path) -> None:
+    """Each refusal is a line in the node's log, and at many sites a mail."""
+    fake(tmp_path, "id", "echo 1000")
+    fake(tmp_path, "sudo", f'echo "$*" >>{tmp_path}/log; echo "sudo: a password is required" >&2; exit 1')
+    roots = [probe(name, Way(text, argvs=(("echo", name), ("cat", f"/{name}")), root=True)) for name in ("iptables", "nft")]
+    unpacked = run(shell, *roots, probe("links", Way(text, argv=("echo", "x"))), path=f"{tmp_path}:{os.environ['PATH']}")
+    if unpacked.user != 1000:
+        pytest.skip("this shell has id built in, and does not take another one")
+    assert (tmp_path / "log").read_text() == "-n cat /iptables\n"
+    assert unpacked.sections["iptables"].reason == "sudo did not allow it: sudo: a password is required"
+    assert unpacked.sections["nft"].reason == unpacked.sections["iptables"].reason
+    assert unpacked.sections["links"].status == 0
+
+
+def test_sudo_that_warns_and_a_file_that_is_not_there_are_no_refusal(shell: tuple[str, ...], tmp_path: Path) -> None:
+    fake(tmp_path, "id", "echo 1000")
+    fake(tmp_path, "sudo", 'echo "sudo: unable to resolve host w1" >&2; shift; exec "$@"')
+    root = probe("rules", Way(text, argvs=(("echo", "here"), ("cat", "/no/such/file")), root=True))
+    unpacked = run(shell, root, path=f"{tmp_path}:{os.environ['PATH']}")
+    if unpacked.user != 1000:
+        pytest.skip("this shell has id built in, and does not take another one")
+    assert b"\nhere\n" in unpacked.sections["rules"].output
+
+
 def test_what_needs_root_comes_last() -> None:
     """A user cannot end what runs as root: if it hangs, all else is there already."""
     lines = script(all_probes().values(), NONCE).decode().split("\n")
