@@ -69,6 +69,10 @@ class Outbox:
             self._run = run
             self._requests, self._gaps, self._progress, self._watches = [], [], {}, {}
 
+    def withdraw(self, question: str) -> None:
+        """Say that nobody waits for the answer to this question any more."""
+        self.send(wire.Withdrawn(run=self._run, id=question))
+
     def request(self, run: int, done: RequestDone) -> None:
         """Note a request for the log."""
         done = replace(done, path=clean(done.path, LONGEST), note=clean(done.note, LONGEST))

@@ -7,9 +7,11 @@ the patience is a refusal, and headless nothing is asked at all.
 from __future__ import annotations
 
 import queue
+import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from flannelscope.model.base import Value
 
@@ -44,14 +46,23 @@ class Answer(Value, frozen=True):
         return [("id", self.id)]
 
 
-class Questions:
-    """Where questions get their identity, and the queue in which answers arrive, from any thread."""
+def _nobody(question: str) -> None:
+    """Who is told that a question no longer waits, where that is of no use to anybody."""
 
-    def __init__(self, *, patience: float = 120.0, asks: bool = True) -> None:
+
+class Questions:
+    """Where questions get their identity, and the queue in which answers arrive, from any thread.
+
+    An answer that came too late, or to a question of somebody else, is kept nowhere: it may be a secret. `withdrawn` is called
+    with the id of a question that nobody answered and nobody waits for any more.
+    """
+
+    def __init__(self, *, patience: float = 120.0, asks: bool = True, withdrawn: Callable[[str], None] = _nobody) -> None:
         self.answers: queue.Queue[Answer] = queue.Queue()
         self.asks = asks
         self.patience = patience
-        self._number = 0
+        self._withdrawn = withdrawn
+        self._open: set[str] = set()
         self._lock = threading.Lock()
         self._early: dict[str, Answer] = {}
 
@@ -61,22 +72,52 @@ class Questions:
         return cls(asks=False)
 
     def new(self, kind: str, host: str, text: str, *, secret: bool = False) -> Question:
-        """A question with an identity of its own."""
+        """A question with an identity of its own, which no other process gives to one of its own."""
+        question = Question(id=secrets.token_hex(8), kind=kind, host=host, text=text, secret=secret)
         with self._lock:
-            self._number += 1
-            return Question(id=f"q{self._number}", kind=kind, host=host, text=text, secret=secret)
+            self._open.add(question.id)
+        return question
+
+    def hear(self, answer: Answer) -> None:
+        """Take an answer, if its question still waits for one."""
+        with self._lock:
+            if answer.id in self._open:
+                self.answers.put(answer)
 
     def wait(self, question: Question, ended: Callable[[], bool]) -> str | None:
         """The answer; None where it was declined, did not come in time, or `ended` became true."""
+        try:
+            answer = self._awaited(question, ended)
+        finally:
+            self._forget(question.id)
+        if answer is None:
+            self._withdrawn(question.id)
+            return None
+        return answer.text
+
+    def _awaited(self, question: Question, ended: Callable[[], bool]) -> Answer | None:
         until = time.monotonic() + self.patience
         while self.asks and not ended() and time.monotonic() < until:
             with self._lock:
                 if question.id in self._early:
-                    return self._early.pop(question.id).text
+                    return self._early.pop(question.id)
             try:
                 answer = self.answers.get(timeout=_LOOK)
             except queue.Empty:
                 continue
             with self._lock:
-                self._early[answer.id] = answer
+                if answer.id in self._open:
+                    self._early[answer.id] = answer
         return None
+
+    def _forget(self, question: str) -> None:
+        with self._lock:
+            self._open.discard(question)
+            self._early.pop(question, None)
+            waiting = []
+            with suppress(queue.Empty):
+                while True:
+                    waiting.append(self.answers.get_nowait())
+            for answer in waiting:
+                if answer.id in self._open:
+                    self.answers.put(answer)

@@ -78,6 +78,12 @@ class Asked(Message, frozen=True):
     secret: bool = False
 
 
+class Withdrawn(Message, frozen=True):
+    """Nobody waits for the answer to the question of this id any more."""
+
+    id: str
+
+
 class Hello(Message, frozen=True):
     """The engine is up. `process` is its process id."""
 
@@ -184,6 +190,7 @@ Event = (
     | Refreshed
     | Declined
     | Asked
+    | Withdrawn
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -254,7 +254,7 @@ def serve(inbound: BinaryIO, outbox: Outbox) -> None:
             continue
         if isinstance(request, wire.Reply):
             if login is not None:
-                login.questions.answers.put(Answer(request.id, request.text))
+                login.questions.hear(Answer(request.id, request.text))
             continue
         known = run.snapshot if run is not None else None
         if run is not None:
@@ -263,7 +263,7 @@ def serve(inbound: BinaryIO, outbox: Outbox) -> None:
         if isinstance(request, wire.Start):
             settings, known = request.settings, None
             _close(login)
-            login = open_login(settings, Questions())
+            login = open_login(settings, Questions(withdrawn=outbox.withdraw))
         if settings is None or isinstance(request, wire.Stop):
             continue
         run = Run(request.run, settings, settings.start if known is None else replace(known, gaps=()), outbox, login)

@@ -199,6 +199,8 @@ class FlannelScope(Navigation):
                 self._begin(lambda run: wire.Reread(run=run))
             case wire.Asked():
                 self._ask(event)
+            case wire.Withdrawn(id=question):
+                self._answered_late(question)
             case wire.Finished():
                 self._answered_late()
             case wire.Failed(what=what) if self.current_mode != "overview":  # which says it in full
@@ -213,12 +215,14 @@ class FlannelScope(Navigation):
         run = asked.run
         self.push_screen(Asking(asked), lambda said: self.engine.ask(wire.Reply(run=run, id=asked.id, text=said)))
 
-    def _answered_late(self) -> None:
-        """The engine goes on without the answers that did not come in time."""
+    def _answered_late(self, question: str = "") -> None:
+        """The engine goes on without an answer that did not come in time; without any, once it has read all."""
         from tui.widgets.asking import Asking
 
-        while isinstance(self.screen, Asking):
-            self.pop_screen()
+        late = [screen for screen in self.screen_stack if isinstance(screen, Asking) and question in ("", screen.asked.id)]
+        for screen in late:
+            screen.withdraw()
+        if late:
             self.notify("Nobody answered in time. Press r to be asked again.", severity="warning", markup=False)
 
     def _watch_freshness(self) -> None:

@@ -57,7 +57,7 @@ def take(state: State, event: wire.Event) -> State:
             return replace(state, refreshing=False, stale=state.stale and not listed)
         case wire.Declined():
             return replace(state, refreshing=False)
-        case wire.Hello() | wire.Asked():
+        case wire.Hello() | wire.Asked() | wire.Withdrawn():
             return state
 
 

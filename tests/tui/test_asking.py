@@ -83,3 +83,29 @@ async def test_a_question_goes_when_the_engine_went_on_without_an_answer() -> No
         await told(pilot, engine, *reading(), wire.Finished(run=1, seconds=130.0))
         assert not asks(app)
         assert replies(engine) == []
+
+
+async def test_a_question_that_nobody_waits_for_any_more_goes_by_itself_and_the_others_stay() -> None:
+    """While changes are followed nothing else tells that an answer would come too late."""
+    engine = SaidEngine()
+    app: FlannelScope = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, LEAVE, PASSPHRASE)
+        await told(pilot, engine, wire.Withdrawn(run=1, id="q1"))
+        assert isinstance(app.screen, Asking) and not app.screen.leave
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not asks(app)
+        assert replies(engine) == [("q2", None)]
+
+
+async def test_the_question_in_view_goes_when_it_is_withdrawn() -> None:
+    engine = SaidEngine()
+    app: FlannelScope = console(engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await told(pilot, engine, LEAVE, PASSPHRASE)
+        await told(pilot, engine, wire.Withdrawn(run=1, id="q2"))
+        assert isinstance(app.screen, Asking) and app.screen.leave
+        assert replies(engine) == []

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import ScreenResume
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
@@ -41,6 +42,7 @@ class Asking(ModalScreen[str | None]):
     def __init__(self, asked: wire.Asked) -> None:
         super().__init__()
         self.asked = asked
+        self._late = False
 
     @property
     def leave(self) -> bool:
@@ -61,6 +63,16 @@ class Asking(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Enter alone gives no leave; a field waits for what is typed."""
         self.query_one(f"#{CANCEL if self.leave else FIELD}").focus()
+
+    def withdraw(self) -> None:
+        """Go without an answer, at once or, under another question, when this one comes into view again."""
+        self._late = True
+        self._leave_if_late()
+
+    @on(ScreenResume)
+    def _leave_if_late(self) -> None:
+        if self._late and self.app.screen is self:
+            self.app.pop_screen()
 
     def action_decline(self) -> None:
         """No."""
