@@ -10,10 +10,10 @@ from flannelscope.facts import Facts
 from flannelscope.kernel_causes import Blamed, Causes, causes, started
 from flannelscope.mesh import Entry, Leg, Mesh, Problem, State, origin, where
 from flannelscope.mesh.cells import ip
+from flannelscope.mesh.steady import NOT_AGAIN, SEEN_ONCE
 from flannelscope.model import Evidence, Kernel, Value
 from flannelscope.moments import utc
 from flannelscope.proofs import SHOWN, living, quoted, restart_flannel
-from flannelscope.seen_twice import NOT_AGAIN, SEEN_ONCE
 from flannelscope.text import count, listed, natural
 
 ON_NODES = (

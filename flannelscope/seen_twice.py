@@ -14,12 +14,11 @@ from flannelscope.checks import Check
 from flannelscope.facts import Facts, Network
 from flannelscope.here import Here, NotRead
 from flannelscope.mesh import identity
+from flannelscope.mesh.steady import NOT_AGAIN, SEEN_ONCE
 from flannelscope.model import Evidence, Finding, Kernel, Node, Remedy, Severity, Topic, Unknown, Value, node_subject
 from flannelscope.pod_addresses import QUIET, STANDS_STILL
 from flannelscope.text import natural
 
-SEEN_ONCE = "seen once; it is being read again"
-NOT_AGAIN = "seen once; it could not be read again"
 SETTLING = "settling: its Node was written just before, or while, its kernel was read"
 ON_NODE = "Run these on the node itself, as root."
 MARKED = "What is marked with the node's name belongs on the node itself, as root."

@@ -33,6 +33,7 @@ from collections.abc import Callable, Iterator, Sequence
 from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.facts import Facts, Network
 from flannelscope.flannel.annotations import Announcement
+from flannelscope.mesh.steady import SEEN_ONCE
 from flannelscope.model import Evidence, Finding, Kernel, Link, Node, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.pod_addresses import STANDS_STILL
 from flannelscope.proofs import (
@@ -46,7 +47,7 @@ from flannelscope.proofs import (
     restart_flannel,
     why_doubtful,
 )
-from flannelscope.seen_twice import SEEN_ONCE, first_kernel, second_kernel
+from flannelscope.seen_twice import first_kernel, second_kernel
 from flannelscope.text import count, fold
 
 Member = tuple[Node, Announcement]

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from flannelscope.flannel.annotations import KEYS
 from flannelscope.model import Node, Sweep
 
+SEEN_ONCE = "seen once; it is being read again"
+NOT_AGAIN = "seen once; it could not be read again"
 QUIET = 30.0  # seconds before the sweep in which nobody wrote podCIDR or annotations
 
 
