@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from flannelscope.cidr import parse
 from flannelscope.facts import Facts
+from flannelscope.lookup import Blocks, Tables, steps
 from flannelscope.mesh import Leg, Mesh, State
-from flannelscope.model import ConfigMap, FdbEntry, Gap, Link, Neighbour, Node, Route, Rule, Snapshot, Topic, Writer
+from flannelscope.model import ConfigMap, FdbEntry, Gap, Link, Neighbour, Node, Prefix, Route, Rule, Snapshot, Topic, Writer
 from tests.engine.builders import NOW, announced, fleet, healthy, mac_of, net_conf, node
 from tests.engine.kernels import (
     READ_AT,
@@ -20,6 +22,7 @@ from tests.engine.kernels import (
     on,
     plus,
     route_to,
+    rules,
     seen,
     sweep,
     to_mac,
@@ -202,6 +205,26 @@ def test_the_kernel_looks_up_by_rules_then_by_the_longest_prefix(
 ) -> None:
     added = [Rule(family=4, priority=priority, selector=selector, table=table) for priority, selector, table in rules]
     assert wrong(changed(of_backend("vxlan"), "w001", routes=plus(*routes), rules=plus(*added))) == expected
+
+
+class Counted(Blocks):
+    """Counts what is compared with all podCIDRs."""
+
+    compared = 0
+
+    def holding(self, inner: Prefix) -> list[int]:
+        self.compared += 1
+        return super().holding(inner)
+
+
+def test_the_addresses_of_services_are_not_compared_with_every_podcidr() -> None:
+    """kube-proxy in ipvs mode puts thousands of them on a device, on every node."""
+    blocks = Counted([parse("10.244.1.0/24"), parse("10.244.2.0/24")], ["10.244.1.0/24", "10.244.2.0/24"])
+    services = [route(f"10.96.{n // 250}.{n % 250}/32", table="local", kind="local", device="kube-ipvs0") for n in range(3000)]
+    inside = route("10.244.2.7/32", table="local", kind="local", device="kube-ipvs0")
+    tables = Tables([*services, inside], steps(rules(), 4, None), 4, blocks)
+    assert tables.parts == {1: [inside]}
+    assert blocks.compared == 1
 
 
 @pytest.mark.parametrize("action", ["prohibit", "blackhole", "unreachable"])
