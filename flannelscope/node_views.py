@@ -153,15 +153,20 @@ class OutliersView(DetailView, frozen=True, kw_only=True):
 
 
 class FollowedLine(View, frozen=True, kw_only=True):
-    """A Node that changed while we looked, and how many of the others' kernels have followed. `lacking` are folded names."""
+    """A Node that changed while we looked, and how many of the others' kernels have followed.
+
+    `lacking` and `unknown` are folded names: of those that have not, and of those of which too little was read to tell.
+    """
 
     node: str
     what: str
     at: float
     followed: int
-    read: int  # others that were looked at since then
+    read: int  # others that were looked at since then, and of which it is known
     of: int  # others there are
     lacking: str = ""
+    unknown: str = ""
+    doubtful: int = 0  # how many are unknown
     seen: float | None = None  # when the others were last looked at
 
 

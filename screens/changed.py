@@ -66,12 +66,15 @@ def _change(line: FollowedLine, unread: bool, *, utc: bool) -> Iterable[Block]:
         yield Block(((f"  {_said(line, utc=utc)}", ""),), indent=2)
     if lacking:
         yield Block(((f"  not yet: {line.lacking}", "bad"),), indent=2, copy=line.lacking)
+    if line.unknown and not unread:
+        yield Block(((f"  not known: {line.unknown}", "unknown"),), indent=2, copy=line.unknown)
 
 
 def _said(line: FollowedLine, *, utc: bool) -> str:
-    if not line.read:
+    looked = line.read + line.doubtful
+    if not looked:
         return f"none of the other {line.of} kernels was read since then"
-    unread = f", {line.of - line.read} not read since" if line.read < line.of else ""
+    unread = f", {line.of - looked} not read since" if looked < line.of else ""
     at = f", read {clock(line.seen, utc=utc)}" if line.seen else ""
     return f"{line.followed} of {count(line.of, 'other kernel')} followed{unread}{at}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -36,13 +37,20 @@ LEGEND = Legend(tuple(LOOKS[state] for state in PairState), int(FAULT), int(Pair
 
 @dataclass(frozen=True)
 class Leg:
-    """One kind of entry, or the worst of all."""
+    """One kind of entry, or the worst of all; `one` and `each` are its words in a sentence."""
 
     name: str
     title: str
+    one: str
+    each: str
 
 
-LEGS = (Leg("states", "route · neighbour · FDB"), Leg("route", "route"), Leg("neighbour", "neighbour"), Leg("fdb", "FDB"))
+LEGS = (
+    Leg("states", "route · neighbour · FDB", "an entry", "entry"),
+    Leg("route", "route", "a route", "route"),
+    Leg("neighbour", "neighbour", "a neighbour", "neighbour"),
+    Leg("fdb", "FDB", "an FDB entry", "FDB entry"),
+)
 
 
 class MeshPage(Page):
@@ -108,7 +116,7 @@ class MeshPage(Page):
             self.drawn = (view, self.leg)
             states = getattr(view, LEGS[self.leg].name) if view is not None else b""
             self.map.put(Square(view.names if view is not None and states else (), states))
-        self.query_one("#said", Note).put(_said(view, self.map.grid, utc=not state.local))
+        self.query_one("#said", Note).put(_said(view, self.map.grid.square, LEGS[self.leg], utc=not state.local))
         self.query_one("#legend", Note).put(_legend() if self.map.grid.square.names else ())
         self.draw_cell(state)
 
@@ -165,21 +173,28 @@ class MeshPage(Page):
             self.scope.open("pair", f"{event.row} {event.column}")
 
 
-def _said(view: MeshView | None, grid: Grid, *, utc: bool) -> list[Span]:
-    """The answer in a sentence."""
+def _said(view: MeshView | None, square: Square, leg: Leg, *, utc: bool) -> list[Span]:
+    """The answer in a sentence, of what is shown: one kind of entry, or all of them."""
     if view is None or not view.names:
         return []
     unread = view.asked - view.answered
-    gap = f" {count(unread, 'node')} did not answer." if unread else ""
+    gap = f" {count(unread, 'node')} did not answer, or not wholly." if unread else ""
     at = (f"  read {clock(view.taken, utc=utc)}" if view.taken else "", "muted")
-    known = sum(state == PairState.OK for state in view.states)
-    if grid.faults:
-        said = f"{count(grid.faults, 'pair')} with an entry that is not as flannel would have set it."
-    elif known:
-        said = f"{count(known, 'pair')} looked at: every entry is as flannel would have set it."
+    number = Counter(square.states)
+    faults = sum(number[state] for state in PairState if state >= FAULT)
+    doubts = number[PairState.UNKNOWN] + number[PairState.SETTLING]
+    if faults:
+        said = f"{count(faults, 'pair')} with {leg.one} that is not as flannel would have set it."
+    elif number[PairState.OK]:
+        said = f"{count(number[PairState.OK], 'pair')} looked at: every {leg.each} is as flannel would have set it."
+    elif not doubts:
+        return [(f"No {leg.each} is wanted between these nodes.{gap} {view.note}".strip(), ""), at]
     else:
         return [(f"Nothing could be judged.{gap} {view.note}".strip(), "warn"), at]
-    return [(said + gap, "title"), at]
+    spans = [(said, "title")]
+    if doubts:
+        spans.append((f" {count(doubts, 'pair')} not known.", "unknown"))
+    return [*spans, (gap, "title"), at]
 
 
 def _legend() -> list[Span]:

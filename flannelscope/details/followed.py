@@ -27,10 +27,12 @@ def _line(facts: Facts, change: NodeChange) -> FollowedLine:
         node=clean(change.name),
         what=clean(what(change), 300),
         at=change.at,
-        followed=len(found.read) - len(found.lacking),
+        followed=len(found.followed),
         read=len(found.read),
         of=others,
         lacking=clean(fold(found.lacking, MOST)) if found.lacking else "",
+        unknown=clean(fold(found.unknown, MOST)) if found.unknown else "",
+        doubtful=len(found.unknown),
         seen=found.seen,
     )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from msgspec.structs import replace
 
+from flannelscope import changes
 from flannelscope.changes import followed, noticed
 from flannelscope.details import all_details
 from flannelscope.details.followed import what
 from flannelscope.facts import Facts
 from flannelscope.judge import judge
-from flannelscope.model import Gap, NodeChange, Said, Snapshot, Topic
+from flannelscope.model import Gap, Kernel, NodeChange, Said, Snapshot, Topic
 from flannelscope.node_views import (
     AnyDetail,
     CellView,
@@ -150,10 +154,59 @@ def test_who_still_has_entries_of_a_node_that_is_gone_has_not_followed() -> None
     taken = world()  # all three were there when the kernels were read
     assert taken.sweep is not None
     at = taken.sweep.begun - 60
-    after = changed(replace(taken, nodes=(W1, W2)), "w001", routes=without(route_to("10.244.3.0/24")), neighbours=None, fdb=None)
+    tunnel = without(on("flannel.1"))
+    two = replace(taken, nodes=(W1, W2))
+    after = changed(two, "w001", routes=without(route_to("10.244.3.0/24")), neighbours=tunnel, fdb=tunnel)
     found = followed(Facts(after), NodeChange(at, "w003", W3, None))
-    assert found.read == ("w001", "w002")
-    assert found.lacking == ("w002",)
+    assert (found.followed, found.lacking, found.unknown) == (("w001",), ("w002",), ())
+
+
+@pytest.mark.parametrize("lost", ["routes", "neighbours", "fdb"])
+def test_a_kernel_of_which_a_table_was_not_read_has_neither_followed_nor_not(lost: str) -> None:
+    taken = world()
+    assert taken.sweep is not None
+    tunnel = without(on("flannel.1"))
+    tables: dict[str, Any] = {"routes": without(route_to("10.244.3.0/24")), "neighbours": tunnel, "fdb": tunnel}
+    after = changed(replace(taken, nodes=(W1, W2)), "w001", **{**tables, lost: None})
+    gone = NodeChange(taken.sweep.begun - 60, "w003", W3, None)
+    found = followed(Facts(after), gone)
+    assert (found.followed, found.lacking, found.unknown) == ((), ("w002",), ("w001",))
+
+    told = shown("followed", replace(after, changes=(gone,)))
+    assert isinstance(told, FollowedView)
+    assert (told.lines[0].followed, told.lines[0].read, told.lines[0].unknown, told.lines[0].doubtful) == (0, 1, "w001", 1)
+
+
+def test_what_was_seen_to_be_left_is_lacking_whatever_else_was_not_read() -> None:
+    taken = world()
+    assert taken.sweep is not None
+    after = changed(replace(taken, nodes=(W1, W2)), "w001", neighbours=None, fdb=None)
+    assert followed(Facts(after), NodeChange(taken.sweep.begun - 60, "w003", W3, None)).lacking == ("w001", "w002")
+
+
+def test_a_kernel_whose_fdb_was_not_read_is_not_said_to_lack_a_new_node() -> None:
+    taken = changed(world(), "w001", fdb=None)
+    assert taken.sweep is not None
+    found = followed(Facts(taken), NodeChange(taken.sweep.begun - 60, "w003", None, W3))
+    assert (found.followed, found.lacking, found.unknown) == (("w002",), (), ("w001",))
+
+
+def test_each_kernel_is_gone_through_once_for_all_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drain of a hundred nodes is a hundred changes, and each is looked up in every kernel."""
+    seen: list[str] = []
+    of = changes._of
+
+    def counted(kernel: Kernel) -> object:
+        seen.append(kernel.node)
+        return of(kernel)
+
+    monkeypatch.setattr(changes, "_of", counted)
+    taken = world()
+    assert taken.sweep is not None
+    facts = Facts(replace(taken, nodes=(W1, W2)))
+    for _ in range(5):
+        followed(facts, NodeChange(taken.sweep.begun - 60, "w003", W3, None))
+    assert seen == ["w001", "w002"]
 
 
 def test_a_kernel_that_was_read_before_the_change_tells_nothing_of_it() -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from flannelscope import wire
@@ -136,7 +137,7 @@ async def test_a_healthy_mesh_says_so_in_a_sentence() -> None:
 async def test_nodes_that_did_not_answer_are_told_beside_the_answer() -> None:
     async with looking("4") as world:
         await world.tell("mesh", (), mesh(answered=3))
-        assert "1 node did not answer." in world.note("said")
+        assert "1 node did not answer, or not wholly." in world.note("said")
 
 
 async def test_the_cell_under_the_cursor_is_asked_for_and_explained() -> None:
@@ -334,3 +335,44 @@ async def test_what_changed_is_unknown_where_no_kernel_was_read() -> None:
         line = FollowedLine(node="w009", what="is gone", at=NOON, followed=0, read=0, of=4)
         await world.tell("followed", (), FollowedView(lines=(line,), note="the nodes were not looked at (no --ssh)"))
         assert "Whether the others have followed is not known" in world.text
+
+
+def legs(**states: bytes) -> MeshView:
+    """Two nodes, of which the entries of each kind towards each other are given; all is right where they are not."""
+    right = bytes((PairState.SELF, PairState.OK, PairState.OK, PairState.SELF))
+    told = {name: states.get(name, right) for name in ("route", "neighbour", "fdb")}
+    view = MeshView(names=FOUR[:2], states=bytes(map(max, *told.values())), asked=2, answered=2, taken=NOON)
+    return replace(view, **told)
+
+
+async def test_the_sentence_above_the_map_is_about_the_kind_of_entry_that_is_shown() -> None:
+    """That all routes are right says nothing of the FDB."""
+    wrong = bytes((PairState.SELF, PairState.MISSING, PairState.OK, PairState.SELF))
+    async with looking("4") as world:
+        await world.tell("mesh", (), legs(fdb=wrong))
+        assert world.note("said").startswith("1 pair with an entry that is not as flannel would have set it.")
+        await world.press("tab")
+        assert world.note("said").startswith("2 pairs looked at: every route is as flannel would have set it.")
+        await world.press("tab", "tab")
+        assert world.note("said").startswith("1 pair with an FDB entry that is not as flannel would have set it.")
+
+
+async def test_pairs_of_which_nothing_is_known_are_said_beside_those_that_are_right_and_wrong() -> None:
+    doubtful = bytes((PairState.SELF, PairState.UNKNOWN, PairState.OK, PairState.SELF))
+    settling = bytes((PairState.SELF, PairState.SETTLING, PairState.MISSING, PairState.SELF))
+    async with looking("4") as world:
+        await world.tell("mesh", (), legs(route=doubtful, neighbour=settling))
+        assert "1 pair with an entry that is not as flannel would have set it. 1 pair not known." in world.note("said")
+        await world.press("tab")
+        assert "1 pair looked at: every route is as flannel would have set it. 1 pair not known." in world.note("said")
+
+
+async def test_who_may_have_followed_is_said_beside_who_has_and_who_has_not() -> None:
+    async with looking("colon", *"changed", "enter") as world:
+        line = FollowedLine(
+            node="w009", what="is gone", at=NOON, followed=1, read=2, of=4, lacking="w002", unknown="w003", doubtful=1
+        )
+        await world.tell("followed", (), FollowedView(lines=(line,)))
+        assert "1 of 4 other kernels followed, 1 not read since" in world.text
+        assert "not yet: w002" in world.text
+        assert "not known: w003" in world.text
