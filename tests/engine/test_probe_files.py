@@ -93,3 +93,14 @@ def test_one_family_that_failed_makes_no_half_of_an_answer() -> None:
     failed = whole.removesuffix(b"== exit 0\n") + b"== exit 2\n"
     with pytest.raises(Unparsable, match="ip -j -6 route show table all"):
         parsed("routes", failed)
+
+
+@pytest.mark.parametrize(
+    ("flags", "dead", "linkdown"), [("", False, False), ("linkdown", False, True), ("dead linkdown", True, True)]
+)
+def test_a_route_without_carrier_is_used_and_a_dead_one_is_not(flags: str, dead: bool, linkdown: bool) -> None:
+    said = PROBES.joinpath("routes/vxlan.txt").read_bytes().decode()
+    first = next(line for line in said.splitlines() if line.startswith("default"))
+    output = said.replace(first, f"{first.rstrip()} {flags}", 1).encode()
+    [found] = [route for route in parsed("routes", output).value if route.destination == "0.0.0.0/0"]
+    assert (found.dead, found.linkdown) == (dead, linkdown)
