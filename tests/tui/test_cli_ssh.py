@@ -77,3 +77,9 @@ def test_the_lines_for_sudo_name_the_user_and_no_pattern() -> None:
     assert lines and all(line.startswith("ops ALL=(root) NOPASSWD: /") for line in lines)
     assert not any(sign in line.replace("\\*", "") for line in lines for sign in "*?[")
     assert run("ssh", "sudoers", "--ssh-user", "me")[1].startswith("me ALL")
+
+
+@pytest.mark.parametrize("user", [(), ("ALL",), ("%wheel",), ("x ALL=(ALL) NOPASSWD: ALL #",), ("a\nb",)])
+def test_lines_for_sudo_are_for_one_user_who_is_named(user: tuple[str, ...]) -> None:
+    code, printed, _ = run("ssh", "sudoers", *user)
+    assert (code, printed) == (2, "")

@@ -13,6 +13,7 @@ from flannelscope.sources.ssh.values import Answered, Failed, Target
 from flannelscope.sources.ssh.window import Window
 
 TRIES = 4  # for a node whose server, or whose jump host, turns us away
+HANDSHAKES = 8  # in flight through one jump host
 _PAUSE = 0.25  # seconds before the second try; twice as long before each further one
 _LOOK = 0.1  # seconds between looks at the stop event
 

@@ -13,6 +13,7 @@ from flannelscope.questions import PROMPT, Question, Questions
 from flannelscope.sources.ssh.dial import dial
 from flannelscope.sources.ssh.ending import Ending
 from flannelscope.sources.ssh.failures import Ended, NotReached
+from flannelscope.sources.ssh.fan_out import HANDSHAKES
 from flannelscope.sources.ssh.key_ring import KeyRing
 from flannelscope.sources.ssh.known_files import KnownFiles
 from flannelscope.sources.ssh.link import Link
@@ -20,7 +21,6 @@ from flannelscope.sources.ssh.login import Prompt, log_in
 from flannelscope.sources.ssh.values import Login
 from flannelscope.text import clean
 
-HANDSHAKES = 8  # in flight through one jump host
 _LOOK = 0.1  # seconds between looks whether the run has ended
 
 Route = tuple[Login, ...]

@@ -20,6 +20,7 @@ from flannelscope.sources.ssh.own_reader import OwnReader
 from flannelscope.sources.ssh.values import Failed, Host, Login, Policy, SshSettings, Target
 
 _MOST_HOPS = 8
+_TOKEN = re.compile(r"%(.)")  # of ProxyJump: ssh_config(5), TOKENS
 _SYSTEM_ONLY = ("proxycommand", "knownhostscommand", "pkcs11provider", "bindinterface")
 
 # Names and addresses come from the API and end in command lines of ssh and its ProxyCommand's shell: nothing else may pass.
@@ -88,22 +89,25 @@ class Routes:
         known_as = one(options, "hostkeyalias")
         names = (known_as,) if known_as else tuple(dict.fromkeys((dialled, word, host.node)))
         own = self._login(word, dialled, options, names)
-        return Target(node=host.node, route=(*self._hops(options, 0), own))
+        return Target(node=host.node, route=(*self._hops(options, own, 0), own))
 
-    def _hops(self, options: Options, depth: int) -> tuple[Login, ...]:
-        """Each as it is configured for itself; only the first may be behind further ones, as with ssh -J."""
-        specified = [part.strip() for part in one(options, "proxyjump").split(",") if part.strip()]
+    def _hops(self, options: Options, login: Login, depth: int) -> tuple[Login, ...]:
+        """Those before `login`, each as configured for itself; only the first may be behind further ones, as with ssh -J."""
+        tokens = {"%": "%", "h": login.host, "n": login.alias, "p": str(login.port), "r": login.user}
+        said = _TOKEN.sub(lambda found: tokens.get(found[1], found[0]), one(options, "proxyjump"))
+        specified = [part.strip() for part in said.split(",") if part.strip()]
         if depth > _MOST_HOPS:
             raise NotReached("its jump hosts lead to one another without end")
         hops: list[Login] = []
         for number, part in enumerate(specified):
             user, word, port = _jump(part)
             configured = self._options(word, user)
-            if number == 0:
-                hops += self._hops(configured, depth + 1)
             dialled = one(configured, "hostname", word)
             known_as = one(configured, "hostkeyalias") or dialled
-            hops.append(self._login(word, dialled, {**configured, **({"port": (port,)} if port else {})}, (known_as,)))
+            hop = self._login(word, dialled, {**configured, **({"port": (port,)} if port else {})}, (known_as,))
+            if number == 0:
+                hops += self._hops(configured, hop, depth + 1)
+            hops.append(hop)
         return tuple(hops)
 
     def _login(self, alias: str, host: str, options: Options, known_as: tuple[str, ...]) -> Login:

@@ -44,15 +44,6 @@ class _Running:
         self._process.wait()
 
 
-def reap(process: subprocess.Popen[bytes]) -> None:
-    """Wait for it, but not for ever."""
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def _read(process: subprocess.Popen[bytes], limit: int, until: float, ending: Ending, told: int) -> Said:
     """Read until the process has ended: what it left in the background may hold its stderr open."""
     assert process.stdout is not None

@@ -8,24 +8,36 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import socket
+import struct
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flannelscope.questions import Question
 from flannelscope.sources.ssh.ending import Ending
-from flannelscope.sources.ssh.failures import NotReached
-from flannelscope.sources.ssh.fan_out import door
+from flannelscope.sources.ssh.failures import Ended, NotReached
+from flannelscope.sources.ssh.fan_out import HANDSHAKES, door
 from flannelscope.sources.ssh.known_files import KnownFiles
 from flannelscope.sources.ssh.said import COMMAND, judged
-from flannelscope.sources.ssh.ssh_process import ran, reap
+from flannelscope.sources.ssh.ssh_process import ran
 from flannelscope.sources.ssh.ssh_words import explained
 from flannelscope.sources.ssh.values import Answered, Login, SshSettings, Target
 
-_KEPT = 600  # seconds a connection of ours outlives us where we were killed
-_AT_ONCE = 16  # connections that are ended at a time
+_KEPT = 120  # seconds a connection of ours outlives its last use, and us where we were killed
+# Where this ssh knows them. A delegated ticket is the same as a forwarded agent: in the hands of every node.
+_PERHAPS = (
+    {"GSSAPIDelegateCredentials": "no"},
+    {"ForkAfterAuthentication": "no", "StdinNull": "no", "SessionType": "default"},
+)
+# PROTOCOL.mux of OpenSSH: hello in version 4, then the request to end, each behind its length.
+_END = struct.pack(">III", 8, 1, 4) + struct.pack(">III", 8, 0x10000005, 0)
+_LOOK = 0.1  # seconds between looks whether the run has ended
+_TAKEN = 1.0  # seconds for a master to take that
 
 
 class SystemSsh:
@@ -38,6 +50,9 @@ class SystemSsh:
         self._settings = settings
         self._program = program
         self._known = KnownFiles()
+        self._known_here = {name: value for options in _PERHAPS if _takes(program, options) for name, value in options.items()}
+        self._turns: dict[str, threading.BoundedSemaphore] = {}
+        self._met: set[str] = set()
         self._hops: dict[str, NotReached] = {}
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
         fits = len(runtime) < 30 and os.access(runtime, os.W_OK)  # a socket's path has 108 bytes, of which ssh needs 60
@@ -68,29 +83,37 @@ class SystemSsh:
             if no := self._hops.get(Target(node="", route=target.route[:end]).origin):
                 raise no
         at = time.time()
-        said = ran([*self._argv(target), COMMAND], script, limit, until, ending, folder=self._folder)
+        with self._turn(target, ending):
+            said = ran([*self._argv(target), COMMAND], script, limit, until, ending, folder=self._folder)
+        if said.status != 255:
+            self._met.add(target.origin)
         if said.status == 255 and not said.output:
             raise explained(said.error, target, lambda: self._fingerprint(target, until, ending))
         return judged(target, at, said)
+
+    @contextmanager
+    def _turn(self, target: Target, ending: Ending) -> Iterator[None]:
+        """A handshake through a jump host; who is connected already, or needs none, has not to wait."""
+        if not target.hops or target.origin in self._met:
+            yield
+            return
+        turns = self._turns.setdefault(door(target), threading.BoundedSemaphore(HANDSHAKES))
+        while not turns.acquire(timeout=_LOOK):
+            if ending.is_set():
+                raise Ended
+        try:
+            yield
+        finally:
+            turns.release()
 
     def ask_again(self) -> None:
         """BatchMode asks nothing."""
 
     def close(self) -> None:
         """End the kept connections and remove their folder."""
-        masters = [entry for entry in self._folder.iterdir() if entry.is_socket()] if self._folder.exists() else []
-        for start in range(0, len(masters), _AT_ONCE):
-            ends = [
-                subprocess.Popen(
-                    [self._program, "-F", "none", "-O", "exit", "-o", f"ControlPath={path}", "x"],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-                for path in masters[start : start + _AT_ONCE]
-            ]
-            for end in ends:
-                reap(end)
+        for entry in [*self._folder.iterdir()] if self._folder.exists() else []:
+            if entry.is_socket():
+                _end(entry)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _argv(self, target: Target) -> list[str]:
@@ -111,7 +134,8 @@ class SystemSsh:
             return ""
         inner = self._proxy(hops[:-1])
         argv = [*self._options(hops[-1]), *(("-o", f"ProxyCommand={inner}") if inner else ())]
-        return shlex.join([word.replace("%", "%%") for word in argv]) + " -W '[%h]:%p' -- " + shlex.quote(hops[-1].alias)
+        alias = shlex.quote(hops[-1].alias.replace("%", "%%"))
+        return shlex.join([word.replace("%", "%%") for word in argv]) + f" -W '[%h]:%p' -- {alias}"
 
     def _options(self, login: Login) -> list[str]:
         settings = self._settings
@@ -121,6 +145,11 @@ class SystemSsh:
             "UpdateHostKeys": "no",  # would write into the operator's known_hosts
             "AddKeysToAgent": "no",
             "ForwardAgent": "no",
+            "NoHostAuthenticationForLocalhost": "no",
+            "VerifyHostKeyDNS": "no",  # a key is known by known_hosts alone
+            "Tunnel": "no",
+            "ServerAliveInterval": "5",  # a kept connection whose other end vanished is given up in 15 seconds
+            "ServerAliveCountMax": "3",
             "ForwardX11": "no",
             "ClearAllForwardings": "yes",
             "PermitLocalCommand": "no",
@@ -132,6 +161,7 @@ class SystemSsh:
             "ControlPersist": str(_KEPT),
             "LogLevel": "ERROR",
         }
+        ours |= self._known_here
         name = self._name(login)
         if name != login.known_as[0].lower():
             ours["HostKeyAlias"] = name
@@ -159,3 +189,23 @@ class SystemSsh:
             return ran([*argv, "true"], b"", 0, until, ending, folder=self._folder, told=60_000).error
         except NotReached:
             return ""
+
+
+def _end(master: Path) -> None:
+    """Have a kept connection end. Asked here, not by a process each: there may be hundreds, and little time."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(_TAKEN)
+        asking.connect(str(master))
+        asking.sendall(_END)
+        while asking.recv(4096):
+            continue
+
+
+def _takes(program: str, options: Mapping[str, str]) -> bool:
+    """Whether this ssh knows these options."""
+    words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    with suppress(OSError, subprocess.TimeoutExpired):
+        asked = [program, "-F", "none", "-T", "-G", *words, "x"]
+        done = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
+        return done.returncode == 0 and not done.stderr
+    return False

@@ -171,6 +171,12 @@ def test_how_a_jump_host_may_be_written(tmp_path: Path, jump: str, user: str, ho
     assert (hop.user, hop.host, hop.port) == (user, host, port)
 
 
+def test_tokens_of_a_jump_host_stand_for_the_node(tmp_path: Path, own: bool) -> None:
+    desk = Desk(tmp_path, "Host 172.*\n  User ops\n  ProxyJump %r@gw-%h\nHost gw-*\n  HostName gate.example.com\n")
+    hop = one(desk.resolve(NODES, own=own)["w1"]).route[0]
+    assert (hop.user, hop.alias, hop.host) == ("ops", "gw-172.30.0.1", "gate.example.com")
+
+
 def test_what_only_the_systems_ssh_does_is_refused_but_for_that(tmp_path: Path) -> None:
     desk = Desk(tmp_path, "Host *\n  ProxyCommand nc %h %p\n")
     assert "only the system's ssh" in str(desk.resolve(NODES)["w1"])
