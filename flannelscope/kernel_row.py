@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from flannelscope.flannel.names import flannel_container
+from flannelscope.flannel.versions import UNKNOWN, pod_version
 from flannelscope.model import FlannelProcess, Kernel, Snapshot, Topic
 from flannelscope.probes import flannel_process, kernel_version, links
 from flannelscope.text import clean
@@ -26,9 +28,19 @@ def kernel_cells(snapshot: Snapshot, name: str) -> KernelCells | None:
         answered=True,
         release=clean(version.release) if version else "",
         flannel_mtu=_mtu(kernel),
-        flannel_version=clean(",".join(dict.fromkeys(process.version for process in processes if process.version))),
+        flannel_version=clean(",".join(dict.fromkeys(v for v in (_version(snapshot, p) for p in processes) if v))),
         flannel_arguments=",".join(dict.fromkeys(map(_digest, processes))),
     )
+
+
+def _version(snapshot: Snapshot, process: FlannelProcess) -> str:
+    """flannel's release: /proc tells none, so that of the image of the pod that the process is in; "" where that is not known."""
+    if process.version or not process.pod_uid:
+        return process.version
+    pod = next((pod for pod in snapshot.flannel_pods if pod.uid == process.pod_uid), None)
+    container = flannel_container(pod.detail.containers) if pod is not None and pod.detail is not None else None
+    told = pod_version(pod, container.name) if pod is not None and container is not None else UNKNOWN
+    return "" if told == UNKNOWN else told
 
 
 def _mtu(kernel: Kernel) -> int | None:
