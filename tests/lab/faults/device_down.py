@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.lab.faults import SETTLED
 from tests.lab.faults.kernel import Kernel, Values
 
 
@@ -11,6 +12,7 @@ class DeviceDown(Kernel):
     NAME = "device-down"
     BREAKS = "a node's flannel.1 is down"
     FINDINGS = ("FLN406",)
+    PATIENCE = SETTLED  # a flannel that has just started may still be making its device
     RESTART = True
 
     def breaks(self, values: Values) -> str:

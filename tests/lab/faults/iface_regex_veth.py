@@ -18,6 +18,13 @@ class IfaceRegexVeth(DaemonSetChange):
     NAME = "iface-regex-veth"
     BREAKS = "flannel on a node ends at every start: its rule takes a pod's veth, which has no address"
     FINDINGS = ("FLN301", "FLN308")
+    ALSO = (
+        "FLN401",
+        "FLN403",
+        "FLN404",
+        "FLN406",
+        "FLN423",
+    )  # with the card went flannel.1 and all it had, and nobody makes it anew
     RULE = "--iface-regex=eth1|bond1"
 
     def draw(self, lab: Cluster, random: Random) -> Victims:
