@@ -158,7 +158,7 @@ def _said(probe: Probe[Any], section: Section) -> Said:
 def _never(answer: Answer, unpacked: Unpacked) -> str:
     if unpacked.complete:
         return "the script did not ask for it"
-    return "the answer was cut at the limit before it came" if answer.cut else "the answer ended before it came"
+    return "the answer was cut at the limit of size or time before it came" if answer.cut else "the answer ended before it came"
 
 
 def _parse(probe: Probe[Any], section: Section, said: Said, facts: dict[str, Any], unparsed: dict[str, tuple[str, ...]]) -> str:

@@ -54,6 +54,7 @@ def run(node: str, script: bytes, deadline: float, stop: threading.Event) -> Ans
     except OSError as error:
         return Failed(node=node, reason=f"No shell could be started on this machine: {error.strerror}.")
     given: bytes | None = script
+    cut = False
     while True:
         try:
             output, error_text = process.communicate(given, timeout=_LOOK)
@@ -61,27 +62,32 @@ def run(node: str, script: bytes, deadline: float, stop: threading.Event) -> Ans
         except subprocess.TimeoutExpired:
             given = None
             if stop.is_set() or time.monotonic() > begun + deadline:
-                _end(process)
-                return Failed(node=node, reason=f"The script did not end on this machine within {deadline:.0f} s.")
+                output, error_text = _end(process)
+                if not output:
+                    return Failed(node=node, reason=f"The script did not end on this machine within {deadline:.0f} s.")
+                cut = True  # what came in time is kept
+                break
     return Answered(
         node=node,
         at=at,
         origin=ORIGIN,
         output=output,
         error=error_text[:2000].decode("utf-8", "replace"),
-        status=process.returncode,
+        status=None if cut else process.returncode,
         seconds=time.monotonic() - begun,
+        cut=cut,
     )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """End it with all it started; what it had said."""
     import os
     import signal
     from contextlib import suppress
 
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    return process.communicate()
 
 
 def completed(kernel: Kernel) -> Kernel:

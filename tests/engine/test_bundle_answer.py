@@ -93,7 +93,7 @@ def test_an_answer_that_ends_in_the_middle_gives_what_came_before() -> None:
 def test_what_never_came_is_missing_with_the_reason() -> None:
     begun = GOOD[: GOOD.index(b"+ fdb") - 10]
     assert taken(begun).missing == {"fdb": "the answer ended before it came"}
-    assert taken(begun, cut=True).missing == {"fdb": "the answer was cut at the limit before it came"}
+    assert taken(begun, cut=True).missing == {"fdb": "the answer was cut at the limit of size or time before it came"}
     assert taken(whole(section("links", LINK_JSON))).missing == {"fdb": "the script did not ask for it"}
 
 

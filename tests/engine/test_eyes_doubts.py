@@ -314,3 +314,13 @@ def test_all_answers_of_a_sweep_together_have_a_bound() -> None:
         sizes.append(len(room.take(told).raw["nft"].output))
 
     assert sizes == [90_000, 2_000, 2_000]
+
+
+def test_what_this_machine_said_in_time_is_kept() -> None:
+    from flannelscope.sources import this_machine
+
+    said = this_machine.run("w1", b"echo routes; exec sleep 60", 1.0, threading.Event())
+    assert isinstance(said, Answered)
+    assert (said.output, said.cut, said.status) == (b"routes\n", True, None)
+    silent = this_machine.run("w1", b"exec sleep 60", 0.2, threading.Event())
+    assert isinstance(silent, Failed) and "did not end on this machine" in silent.reason

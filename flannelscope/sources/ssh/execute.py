@@ -11,7 +11,7 @@ import paramiko
 from flannelscope.sources.ssh.ending import Ending
 from flannelscope.sources.ssh.failures import Ended, NotReached, TurnedAway
 from flannelscope.sources.ssh.link import Link
-from flannelscope.sources.ssh.said import COMMAND, Said, ended_without
+from flannelscope.sources.ssh.said import COMMAND, Said, at_deadline
 from flannelscope.text import clean
 
 _TOLD = 4000  # bytes of stderr that are kept
@@ -39,7 +39,7 @@ def execute(link: Link, script: bytes, limit: int, until: float, ending: Ending)
         if link.wire.problem:
             raise NotReached(f"logged in, then {link.wire.problem}") from None
         if time.monotonic() >= until:
-            raise ended_without(bytes(heard), time.monotonic() - begun) from None
+            return at_deadline(bytes(heard), b"", time.monotonic() - begun)
         if link.is_active():
             raise NotReached("logged in, but its sshd refuses to run a command") from None
         if not heard:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from flannelscope.model.base import Value
 from flannelscope.sources.ssh.failures import NotReached
 from flannelscope.sources.ssh.values import Answered, Target
 from flannelscope.text import clean
 
 COMMAND = "exec env LC_ALL=C sh -s"  # what is run at a node; the script is its standard input
+# The mark with which an answer of the script begins; who reads it knows the number in it.
+_BEGUN = re.compile(rb"^[0-9A-Za-z]{16,64} \^ [0-9]{1,10}\n", re.MULTILINE)
 _TOLD = 300  # characters of what a node said instead
 
 
 class Said(Value, frozen=True):
-    """Output (within its limit), the beginning of stderr, exit status (None: none was told), seconds, and whether it was cut."""
+    """Output (within its limit), the beginning of stderr, exit status (None: none was told), seconds.
+
+    `cut`: it was more than the limit, or not all of it came in time.
+    """
 
     output: bytes
     error: str
@@ -42,6 +49,13 @@ def judged(target: Target, at: float, said: Said) -> Answered:
         seconds=said.seconds,
         cut=said.cut,
     )
+
+
+def at_deadline(output: bytes, error: bytes, seconds: float) -> Said:
+    """What came in time: of an answer that began, all that is there. Raises NotReached where none began."""
+    if _BEGUN.search(output) is None:
+        raise ended_without(output, seconds)
+    return Said(output, error.decode(errors="replace").strip(), None, seconds, True)
 
 
 def ended_without(output: bytes, seconds: float) -> NotReached:

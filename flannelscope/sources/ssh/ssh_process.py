@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flannelscope.sources.ssh.ending import Ending
 from flannelscope.sources.ssh.failures import Ended
-from flannelscope.sources.ssh.said import Said, ended_without
+from flannelscope.sources.ssh.said import Said, at_deadline
 
 _LOOK = 0.1  # seconds between looks at the process while its pipes are silent
 _TOLD = 4000  # bytes of stderr that are kept
@@ -69,7 +69,7 @@ def _read(process: subprocess.Popen[bytes], limit: int, until: float, ending: En
             if len(output) > limit or (ended and not ready):
                 break
             if time.monotonic() >= until:
-                raise ended_without(bytes(output), time.monotonic() - begun)
+                return at_deadline(bytes(output), bytes(error), time.monotonic() - begun)
             if not selector.get_map() and not ended:
                 process.wait(max(until - time.monotonic(), 0.01))
     status = process.poll()

@@ -91,7 +91,8 @@ class Target(Value, frozen=True, kw_only=True):
 class Answered(Value, frozen=True, kw_only=True):
     """What the script wrote on a node, exactly. `at` is when it was sent (seconds since the epoch).
 
-    `status` is None where a signal ended it. `cut`: there was more than the limit, of which `output` is the beginning.
+    `status` is None where a signal ended it. `cut`: it was more than the limit, or not all of it came in time; `output` is the
+    beginning.
     """
 
     node: str

@@ -164,6 +164,17 @@ def test_after_a_good_login(desk: Desk, server: Server, case: str) -> None:
     assert any(words in reason(found["bad"]) for words in wanted.split("|")), found["bad"]
 
 
+def test_of_an_answer_that_has_begun_is_kept_what_came_in_time(either: Desk, server: Server) -> None:
+    """One probe that waits for a lock must not take the answers of all others with it."""
+    begun = "0123456789abcdef0123456789abcdef ^ 0"
+    one = server(BAD).start({BAD: f"printf '\\n{begun}\\nroutes\\n'; cat >/dev/null; exec sleep 8"})
+    either.meet(one)
+    with either.fleet() as fleet:
+        answer = either.look(fleet, {"bad": BAD}, deadline=4)["bad"]
+    assert isinstance(answer, Answered), answer
+    assert (answer.output, answer.cut, answer.status) == (f"\n{begun}\nroutes\n".encode(), True, None)
+
+
 def test_nothing_with_a_good_end_is_an_answer_for_who_reads_it(either: Desk, server: Server) -> None:
     one = server(BAD).start({BAD: "true"})
     either.meet(one)
