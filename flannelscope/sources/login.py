@@ -92,11 +92,14 @@ def plan(targets: Sequence[Target], probes: Sequence[str], root: Sequence[str], 
     ways = Counter(" and ".join(target.hops) for target in targets)
     told = [f"{number} directly" if not way else f"{number} through {way}" for way, number in sorted(ways.items())]
     names = fold([target.node for target in targets], NAMED)
+    # The API gives the addresses, and who it says is there may be somebody else: leave is given for what is dialled.
+    dialled = fold([target.host for target in targets if target.host != target.node], NAMED)
     behind = f"Behind sudo -n, unless logged in as root: {', '.join(root)}. flannelscope ssh sudoers prints the lines for that."
     return "\n".join(
         (
             *([f"{count(len(targets), 'node')} will be logged in to over SSH: {names}"] if targets else []),
             *([f"as {users or 'the user that ssh chooses'}; {', '.join(told)}"] if targets else []),
+            *([f"dialled at {dialled}"] if dialled else []),
             *([f"This machine is looked at without a login: {fold(own, NAMED)}"] if own else []),
             f"On each runs one script of {count(len(probes), 'probe')} that only reads and writes nothing there:"
             " flannelscope ssh script prints it.",

@@ -334,6 +334,13 @@ def test_the_node_that_it_runs_on_needs_no_login(monkeypatch: pytest.MonkeyPatch
     assert "lo" in {link.name for link in kernel.facts["links"]}
 
 
+def test_the_plan_says_what_is_dialled_for_a_name_says_little() -> None:
+    """A Node may be called like another machine that known_hosts knows, and have its address."""
+    said = plan([Target(node="bastion", route=(hop("192.0.2.7", "ops"),))], ["links"], [])
+    assert "bastion" in said
+    assert "dialled at 192.0.2.7" in said
+
+
 def test_the_plan_names_ways_and_folds_names() -> None:
     through, direct = (hop("door", "me"), hop("x", "ops")), (hop("x", "root"),)
     hops = [Target(node=f"w{n}", route=through if n > 3 else direct) for n in range(1, 8)]

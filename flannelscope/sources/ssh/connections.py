@@ -89,7 +89,7 @@ class Connections:
         with self._hops.turn(target.route[:-1], ending) as via:
             link = dial(login, target.route[:-1], via, self._known.of(login), until, ending)
             try:
-                log_in(link, login, self._ring, until, ending)
+                log_in(link, login, target.route[:-1], self._ring, until, ending)
             except BaseException:
                 link.shut()
                 raise

@@ -130,7 +130,8 @@ class Hops:
         with self.turn(route[:-1], ending) as via:
             link = dial(login, route[:-1], via, self._known.of(login), until, ending)
             try:
-                log_in(link, login, self._ring, until, ending, self._prompt(route, told, ending) if self._asks(route) else None)
+                prompt = self._prompt(route, told, ending) if self._asks(route) else None
+                log_in(link, login, route[:-1], self._ring, until, ending, prompt)
             except BaseException:
                 link.shut()
                 raise

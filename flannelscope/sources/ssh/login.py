@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import paramiko
 
+from flannelscope.sources.ssh.accept import by_hand
 from flannelscope.sources.ssh.ending import Ending
 from flannelscope.sources.ssh.failures import Ended, NotReached
 from flannelscope.sources.ssh.key_ring import KeyRing
@@ -23,8 +24,19 @@ class _Declined(Exception):
     """Nobody answered the server's prompt."""
 
 
-def log_in(link: Link, login: Login, ring: KeyRing, until: float, ending: Ending, prompt: Prompt | None = None) -> None:
-    """Log in over `link`. `prompt` is given for jump hosts where somebody can be asked. Raises NotReached."""
+def log_in(
+    link: Link,
+    login: Login,
+    hops: Sequence[Login],
+    ring: KeyRing,
+    until: float,
+    ending: Ending,
+    prompt: Prompt | None = None,
+) -> None:
+    """Log in over `link`, which goes through `hops`. Raises NotReached.
+
+    `prompt` is given for jump hosts where somebody can be asked.
+    """
     offers = ring.offers(login)
     ending.attach(link.wire, until)
     try:
@@ -34,11 +46,11 @@ def log_in(link: Link, login: Login, ring: KeyRing, until: float, ending: Ending
             ending.attach(link.wire)
             methods = _interactive(link, login, prompt)
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise _broken(link, login, error, until, ending) from None
+        raise _broken(link, login, hops, error, until, ending) from None
     finally:
         ending.detach(link.wire)
     if methods is not None:
-        raise _refused(login, ring, offers, methods)
+        raise _refused(login, hops, ring, offers, methods)
 
 
 def _keys(link: Link, login: Login, ring: KeyRing, offers: Sequence[Signer], until: float) -> tuple[str, ...] | None:
@@ -83,17 +95,19 @@ def _interactive(link: Link, login: Login, prompt: Prompt) -> tuple[str, ...] | 
     return tuple(rest) or None
 
 
-def _broken(link: Link, login: Login, error: BaseException, until: float, ending: Ending) -> NotReached:
+def _broken(link: Link, login: Login, hops: Sequence[Login], error: BaseException, until: float, ending: Ending) -> NotReached:
     if ending.is_set():
         return Ended()
     if link.wire.problem:
         return NotReached(f"while logging in as {login.user}: {link.wire.problem}")
     if time.monotonic() >= until:
         return NotReached(f"its sshd did not decide in time whether {login.user} may log in")
-    return NotReached(f"its sshd broke off while {login.user} was logging in (too many keys offered?)", _try(login))
+    return NotReached(
+        f"its sshd broke off while {login.user} was logging in (too many keys offered?)", by_hand(login, hops, "-v")
+    )
 
 
-def _refused(login: Login, ring: KeyRing, offers: Sequence[Signer], methods: Sequence[str]) -> NotReached:
+def _refused(login: Login, hops: Sequence[Login], ring: KeyRing, offers: Sequence[Signer], methods: Sequence[str]) -> NotReached:
     shown = ", ".join(clean(signer.label, 80) for signer in offers[:_MOST])
     locked = [clean(path, 120) for path in ring.locked(login)]
     parts = [f"{login.words} does not let us in" + (f" with {shown}" if offers else ": there is no key to show it")]
@@ -105,8 +119,4 @@ def _refused(login: Login, ring: KeyRing, offers: Sequence[Signer], methods: Seq
         parts.append(f"it wants {' or '.join(clean(method, 40) for method in methods) or 'something else'}")
     parts += [clean(signer.problem, 160) for signer in offers if signer.problem]
     parts += [clean(trouble, 160) for trouble in ring.troubles(login)]
-    return NotReached("; ".join(parts), f"ssh-add {locked[0]}" if locked else _try(login))
-
-
-def _try(login: Login) -> str:
-    return f"ssh -v -p {login.port} -l {login.user} {login.host}" if login.port != 22 else f"ssh -v -l {login.user} {login.host}"
+    return NotReached("; ".join(parts), f"ssh-add {locked[0]}" if locked else by_hand(login, hops, "-v"))

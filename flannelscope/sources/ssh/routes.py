@@ -147,7 +147,15 @@ def policy(options: Options, settings: SshSettings) -> Policy:
         ciphers=_listed(options, "ciphers"),
         macs=_listed(options, "macs"),
         host_keys=_listed(options, "hostkeyalgorithms"),
+        given=_given(settings),
     )
+
+
+def _given(settings: SshSettings) -> tuple[str, ...]:
+    config = ("-F", settings.config) if settings.config else ()
+    files = " ".join(f'"{name}"' if " " in name else name for name in settings.known_hosts)
+    known = ("-o", f"UserKnownHostsFile={files}") if files else ()
+    return (*config, *known, *(word for name in settings.identities for word in ("-i", name)))
 
 
 def _is_address(text: str) -> bool:

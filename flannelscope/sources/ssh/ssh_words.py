@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from flannelscope.sources.ssh.accept import changed, unknown
+from flannelscope.sources.ssh.accept import by_hand, changed, unknown
 from flannelscope.sources.ssh.failures import NotReached, TurnedAway
 from flannelscope.sources.ssh.values import Target
 from flannelscope.text import clean
@@ -22,7 +22,7 @@ def explained(error: str, target: Target, more: Callable[[], str]) -> NotReached
     words = clean(next((line for line in reversed(error.splitlines()) if line.strip()), "it said nothing"), 300)
     if _BUSY.search(error):
         return TurnedAway(f"the connection was turned away ({words})")
-    return NotReached(f"ssh does not get there: {words}", f"ssh {target.login.alias} true")
+    return NotReached(f"ssh does not get there: {words}", by_hand(target.login, target.route[:-1], "-v"))
 
 
 def _host_key(error: str, target: Target, told: str) -> NotReached:

@@ -32,6 +32,7 @@ class Policy(Value, frozen=True, kw_only=True):
     ciphers: tuple[str, ...] = ()
     macs: tuple[str, ...] = ()
     host_keys: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()  # the options of ssh that say what our settings say
 
 
 class Login(Value, frozen=True, kw_only=True):

@@ -20,9 +20,22 @@ def test_an_unknown_key_is_said_with_its_fingerprint_and_how_to_accept_it(either
     said = reason(either.once(NODE)["w1"])
     assert "is not in known_hosts" in said
     assert fingerprint(one.host_keys[0]) in said
-    assert f"log in once: ssh -p {one.port} -l" in said
+    assert f"log in once: ssh -F {either.config} -o UserKnownHostsFile={either.known_hosts} -p {one.port} -l" in said
     assert one.logins == 0
     assert either.known_hosts.read_text() == "# nobody\n"
+
+
+def test_the_command_that_is_named_does_accept_it_through_jump_hosts_too(either: Desk, server: Server) -> None:
+    node, bastion = server("127.0.1.1").start(), server("127.0.2.1").start()
+    either.meet(node, "Host 127.0.1.*\n  ProxyJump bastion\n")
+    either.known_hosts.write_text("")
+    either.meet(bastion, "Host bastion\n  HostName 127.0.2.1\n")
+    said = reason(either.once({"w1": "127.0.1.1"})["w1"])
+    command = said.partition("log in once: ")[2]
+    typed = command.replace("ssh ", "ssh -o StrictHostKeyChecking=accept-new ", 1) + " true"
+    done = subprocess.run(["sh", "-c", typed], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert output(either.once({"w1": "127.0.1.1"})["w1"]) == b"hello\n"
 
 
 def test_a_changed_key_is_said_with_the_line_and_how_to_remove_it(either: Desk, server: Server, tmp_path: Path) -> None:
