@@ -14,6 +14,7 @@ from flannelscope.sources.ssh.window import Window
 
 TRIES = 4  # for a node whose server, or whose jump host, turns us away
 HANDSHAKES = 8  # in flight through one jump host
+UNREAD = 8  # answers that wait for who reads them: each may be megabytes, and who reads is slower than many nodes
 _PAUSE = 0.25  # seconds before the second try; twice as long before each further one
 _LOOK = 0.1  # seconds between looks at the stop event
 
@@ -26,7 +27,7 @@ def fan_out(targets: Sequence[Target], work: Work, window: Callable[[str], Windo
 
     `work` raises NotReached. `window` gives the window of a door: "" is dialled directly, otherwise the last jump host.
     """
-    outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    outcomes: queue.Queue[Outcome] = queue.Queue(UNREAD)
     doors: dict[str, deque[Target]] = {}
     for target in targets:
         doors.setdefault(door(target), deque()).append(target)
@@ -44,7 +45,7 @@ def door(target: Target) -> str:
     return " ".join(login.words for login in target.route[:-1])
 
 
-def _next(outcomes: queue.SimpleQueue[Outcome], ending: Ending) -> Outcome | None:
+def _next(outcomes: queue.Queue[Outcome], ending: Ending) -> Outcome | None:
     while not ending.is_set():
         try:
             outcome = outcomes.get(timeout=_LOOK)
@@ -54,14 +55,23 @@ def _next(outcomes: queue.SimpleQueue[Outcome], ending: Ending) -> Outcome | Non
     return None
 
 
-def _start(waiting: deque[Target], work: Work, window: Window, ending: Ending, outcomes: queue.SimpleQueue[Outcome]) -> None:
+def _put(outcomes: queue.Queue[Outcome], outcome: Outcome, ending: Ending) -> None:
+    while not ending.is_set():
+        try:
+            outcomes.put(outcome, timeout=_LOOK)
+            return
+        except queue.Full:
+            continue
+
+
+def _start(waiting: deque[Target], work: Work, window: Window, ending: Ending, outcomes: queue.Queue[Outcome]) -> None:
     def labour() -> None:
         while not ending.is_set():
             try:
                 target = waiting.popleft()
             except IndexError:
                 return
-            outcomes.put(_outcome(target, work, window, ending))
+            _put(outcomes, _outcome(target, work, window, ending), ending)
 
     for _ in range(min(window.most, len(waiting))):
         threading.Thread(target=labour, name="flannelscope-ssh", daemon=True).start()

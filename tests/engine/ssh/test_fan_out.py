@@ -12,7 +12,7 @@ from flannelscope.questions import Answer, Questions
 from flannelscope.sources.ssh import Answered, Failed, Fleet, Host, Target
 from flannelscope.sources.ssh.ending import Ending
 from flannelscope.sources.ssh.failures import TurnedAway
-from flannelscope.sources.ssh.fan_out import TRIES, fan_out
+from flannelscope.sources.ssh.fan_out import TRIES, UNREAD, fan_out
 from flannelscope.sources.ssh.values import Login, Policy
 from flannelscope.sources.ssh.window import Window
 from tests.engine.ssh.desk import Desk, output, reason
@@ -52,6 +52,25 @@ def test_never_more_at_a_time_than_the_window() -> None:
     ending.set()
     assert len(outcomes) == 40
     assert max(most) == 4
+
+
+def test_answers_wait_in_small_number_for_who_reads_them() -> None:
+    """Each may be megabytes: hundreds of them beside one reader would fill the memory."""
+    ran_ahead = threading.Event()
+    done: list[str] = []
+
+    def work(node: Target) -> Answered:
+        done.append(node.node)
+        if len(done) > 1 + UNREAD + 2:  # one was taken, and each of two workers holds one
+            ran_ahead.set()
+        return answer(node)
+
+    ending, window = Ending(threading.Event()), Window(2)
+    outcomes = fan_out([target(f"w{number}") for number in range(40)], work, lambda _: window, ending)
+    next(outcomes)
+    assert not ran_ahead.wait(0.5)
+    assert len([*outcomes]) == 39
+    ending.set()
 
 
 def test_a_window_halves_once_for_a_burst_and_widens_again() -> None:
