@@ -3,11 +3,12 @@ not look for it. Peers send everything for this node's pods there.
 
 How it is known
 
-In two readings the announced address is on lo (and neither an InternalIP, as on a routed machine, nor asked for), docker0, cni0
-or virbr*, is link-local, or is announced by another node too that may be alive: critical. It lies in a network in which no peer announces, while the node has another address in the network where they do: a
-warning. So is it where all members announce from another network than their InternalIPs' and no option (--iface, --iface-regex,
---iface-can-reach, --public-ip) and no annotation asks for that. That an address differs from the InternalIP is no fault by
-itself: a second card on purpose, or NAT, look like that. Whether peers reach another address of the node is not measured here.
+In two readings the announced address is on lo (and neither an InternalIP, as on a routed machine, nor asked for), docker0,
+cni0 or virbr*, is link-local, or is announced by another node too that may be alive: critical. It lies in a network in which
+no peer announces, while the node has another address in the network where they do: a warning. So is it where all members
+announce from another network than their InternalIPs' and no option (--iface, --iface-regex, --iface-can-reach, --public-ip)
+and no annotation asks for that. That an address differs from the InternalIP is no fault by itself: a second card on purpose,
+or NAT, look like that. Whether peers reach another address of the node is not measured here.
 
 How to see it
 
