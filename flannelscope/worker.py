@@ -41,9 +41,7 @@ PATIENCE = 1.0  # seconds a reading gets to end when it is told to
 class Run:
     """One reading: all topics once, then what changes; judged beside it in a thread of its own."""
 
-    def __init__(
-        self, number: int, settings: Settings, known: Snapshot, outbox: Outbox, login: Login | None = None
-    ) -> None:
+    def __init__(self, number: int, settings: Settings, known: Snapshot, outbox: Outbox, login: Login | None = None) -> None:
         """`login` reaches the nodes; it lasts longer than one reading."""
         self.number = number
         self.login = login
@@ -269,8 +267,10 @@ def serve(inbound: BinaryIO, outbox: Outbox) -> None:
         run = Run(request.run, settings, settings.start if known is None else replace(known, gaps=()), outbox, login)
         run.start()
     if run is not None:
+        run.stop.set()
+    _close(login)  # first: whoever started us does not wait long, and connections of the system's ssh would outlive us
+    if run is not None:
         run.end()
-    _close(login)
 
 
 def _close(login: Login | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -90,6 +92,14 @@ class Call:
             emit(encode(document(error)))
         except FlannelscopeError as unwritable:
             LOGGER.error("%s", unwritable)
+
+
+def end_in_order() -> None:
+    """End by SIGTERM and by a terminal that is gone as by Ctrl-C: what was opened, such as connections, is closed first."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+                signal.signal(number, signal.default_int_handler)
 
 
 def sentence(error: FlannelscopeError) -> str:

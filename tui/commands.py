@@ -14,7 +14,7 @@ import click
 
 from flannelscope import __version__
 from flannelscope.session import DEMOS
-from tui.call import Call
+from tui.call import Call, end_in_order
 
 GIVEN = "flannelscope.options"
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -152,6 +152,7 @@ class Headless(Shared):
         call = Call(context.meta.get(GIVEN, {}), context.params.get("output", "text"))
         callback = self.callback
         assert callback is not None
+        end_in_order()
         return call.run(lambda: callback(call, **context.params))
 
 
