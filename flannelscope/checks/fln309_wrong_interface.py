@@ -35,6 +35,7 @@ from flannelscope.checks import REACHABILITY, Check, check
 from flannelscope.cidr import holds, parse, parse_address, show
 from flannelscope.facts import Facts
 from flannelscope.here import Here
+from flannelscope.kernels import kernel_of
 from flannelscope.model import Address, Evidence, Finding, Prefix, Remedy, Severity, Topic, Unknown, node_subject
 from flannelscope.proofs import announced_address, internal_ips, living, restart_flannel
 from flannelscope.seen_twice import Complaint, judged_twice, seen_twice
@@ -79,8 +80,15 @@ class _Announced:
         return [name for names in inside for name in names if name != here.node.name]
 
     def sharers(self, here: Here, family: int, address: str) -> list[str]:
-        """Peers that announce the same."""
-        return [name for name in self.by.get((here.network.prefix, family), {}).get(address, ()) if name != here.node.name]
+        """Peers that announce the same and have it on an interface too: who has it not was told something wrong (FLN203, 204)."""
+        same = self.by.get((here.network.prefix, family), {}).get(address, ())
+        return [name for name in same if name != here.node.name and _has(here.facts, name, address)]
+
+
+def _has(facts: Facts, name: str, address: str) -> bool:
+    kernel = kernel_of(facts.snapshot, name)
+    held: tuple[Address, ...] = (kernel.facts.get("addresses") or ()) if kernel is not None else ()
+    return any(item.address == address for item in held)
 
 
 def _judge(here: Here, announced: _Announced) -> Iterator[Complaint]:
