@@ -12,7 +12,9 @@ from tui.widgets.asking import Asking
 
 PLAN = "40 nodes will be logged in to over SSH: cp[1-3] w[001-037]\nas ops; 40 through bastion"
 LEAVE = wire.Asked(run=1, id="q1", kind="leave", host="40 nodes", text=PLAN)
-PASSPHRASE = wire.Asked(run=1, id="q2", kind="passphrase", host="~/.ssh/id_ed25519", text="Passphrase of ~/.ssh/id_ed25519", secret=True)
+PASSPHRASE = wire.Asked(
+    run=1, id="q2", kind="passphrase", host="~/.ssh/id_ed25519", text="Passphrase of ~/.ssh/id_ed25519", secret=True
+)
 
 
 def asks(app: FlannelScope) -> bool:
