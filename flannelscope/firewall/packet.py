@@ -28,7 +28,6 @@ class Packet(Value, frozen=True, kw_only=True):
     marked: bool = False
     ends_here: bool = False  # its destination is the node itself
 
-
     def kind(self, side: str) -> str:
         """What kind of address its source or destination is to this node, in the words of addrtype and fib."""
         own = self.ends_here if side == "destination" else not self.incoming

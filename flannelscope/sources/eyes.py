@@ -139,9 +139,7 @@ class Eyes:
                 told = time.monotonic()
         return True
 
-    def _heard(
-        self, targets: Sequence[Target], script: bytes, stop: threading.Event
-    ) -> Iterator[Answered | Failed | Question]:
+    def _heard(self, targets: Sequence[Target], script: bytes, stop: threading.Event) -> Iterator[Answered | Failed | Question]:
         """What these say. Connections are used by one sweep at a time: a later one waits for the end of the earlier."""
         login = self.login
         if not targets:
@@ -183,9 +181,7 @@ class Eyes:
         except bundle_answer.NoAnswer as reason:
             round_.lost(answered.node, str(reason))
 
-    def _leave(
-        self, targets: Sequence[Target], own: Sequence[Node], stop: threading.Event
-    ) -> Generator[Answer, None, bool]:
+    def _leave(self, targets: Sequence[Target], own: Sequence[Node], stop: threading.Event) -> Generator[Answer, None, bool]:
         """Say what is going to be done, once; where somebody may be asked, wait for the answer."""
         login = self.login
         if login.given is None and (targets or own):

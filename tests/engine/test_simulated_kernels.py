@@ -24,7 +24,8 @@ def kernel(snapshot: Snapshot, name: str) -> Kernel:
 
 
 def tunnel(said: Kernel) -> Link:
-    return next(link for link in said.facts["links"] if link.kind == "vxlan")
+    links: tuple[Link, ...] = said.facts["links"]
+    return next(link for link in links if link.kind == "vxlan")
 
 
 def grave(snapshot: Snapshot) -> set[tuple[str, tuple[str, ...]]]:
