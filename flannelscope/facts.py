@@ -20,11 +20,12 @@ from flannelscope.flannel.discovery import Discovery, discover, members_by_prefi
 from flannelscope.flannel.netconf import NetConf
 from flannelscope.heartbeats import alive
 from flannelscope.mesh import Mesh, Web
-from flannelscope.model import ContainerStatus, Kernel, Lease, Node, Pod, Prefix, Snapshot, Topic, Value
+from flannelscope.model import ContainerStatus, Kernel, Lease, Link, Node, Pod, Prefix, Snapshot, Topic, Value
 
 NEW_NODE = 120.0  # seconds: a younger Node may still be without podCIDR, flannel, CNI
 FLANNEL_STARTED = 60.0
 RECENT = 600.0
+TUNNEL_MADE = 120.0  # seconds a flannel may take to make its device (FLN406)
 STANDS_STILL = ("simulated", "file")  # sources whose world does not change: one reading of a node is enough
 
 
@@ -252,7 +253,19 @@ class Facts:
         ]
         still = self.snapshot.source in STANDS_STILL
         second = None if still else self.snapshot.second_sweep
-        return Mesh(webs, self.nodes, sweep, second, why_not=self.why_no_kernel, settled=self.settled, still=still)
+        return Mesh(webs, self.nodes, sweep, second, why_not=self.why_no_kernel, settled=self._tunnel_settled, still=still)
+
+    def _tunnel_settled(self, node: Node) -> bool:
+        """Settled, and not without its tunnel only because flannel has just started there: then FLN406 is still to come."""
+        if not self.settled(node):
+            return False
+        started = [item.status.started for item in self.flannel_on.get(node.name, ()) if item.status is not None]
+        if all(at is None or self.now - at >= TUNNEL_MADE for at in started):
+            return True
+        kernel = self.kernels.get(node.name)
+        links: tuple[Link, ...] = (kernel.facts.get("links") or ()) if kernel is not None else ()
+        tunnels = [link for link in links if link.kind in ("vxlan", "wireguard", "ipip") and link.name.startswith("flannel")]
+        return not links or (bool(tunnels) and all("UP" in link.flags for link in tunnels))
 
     def _conf(self, prefix: str) -> NetConf | None:
         """The net-conf of a network, None where none is known that a flannel would start with."""

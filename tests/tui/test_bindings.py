@@ -71,4 +71,4 @@ async def test_a_keymap_changes_a_key_and_what_the_last_line_says() -> None:
 
 def test_details_and_pages_are_found_by_name() -> None:
     assert list(pages()) == ["overview", "nodes", "mesh", "findings", "changed", "outliers", "requests"]
-    assert set(details()) == {"node", "finding", "setting"}
+    assert set(details()) == {"node", "pair", "finding", "setting"}

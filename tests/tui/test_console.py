@@ -33,7 +33,7 @@ async def test_before_anything_arrives_the_frame_stands_and_says_what_it_waits_f
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert "reading nodes" in shown(app)
-        assert "1 Overview  2 Nodes  7 Findings" in shown(app)
+        assert "1 Overview  2 Nodes  4 Mesh  7 Findings" in shown(app)
         await pilot.press("2")
         assert "reading nodes" in shown(app)
         assert "0 of 0" in shown(app)
@@ -537,11 +537,11 @@ async def test_the_command_line_completes_remembers_and_says_what_is_wrong() -> 
 async def test_digits_without_a_screen_say_so() -> None:
     app = console()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await pilot.press("4")
+        await pilot.press("5")
         await pilot.pause()
-        assert "There is no screen 4 in this version." in shown(app)
+        assert "There is no screen 5 in this version." in shown(app)
         assert app.current_mode == "overview"
-        assert "4 Mesh" not in shown(app)
+        assert "5 Matrix" not in shown(app)
 
 
 async def test_q_at_the_top_asks_and_escape_stays() -> None:

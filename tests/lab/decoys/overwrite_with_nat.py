@@ -19,12 +19,13 @@ class OverwriteWithNat(Decoy):
     def draw(self, lab: Cluster, random: Random) -> Victims:
         victim, other = random.sample(sorted(hands.nodes(lab)), 2)
         outer = f"172.30.7.{random.randrange(1, 255)}"
-        return Victims((), {"victim": victim, "other": other, "outer": outer, "device": hands.device(lab, victim)})
+        inner = hands.announced(hands.nodes(lab)[victim])["public-ip"]
+        values = {"victim": victim, "other": other, "outer": outer, "inner": inner, "device": hands.device(lab, victim)}
+        return Victims((), values)
 
     def inject(self, lab: Cluster, victims: Victims) -> None:
         victim, outer = victims.values["victim"], victims.values["outer"]
-        inner = hands.announced(hands.nodes(lab)[victim])["public-ip"]
-        hands.shell(lab, victim, "\n".join(f"{verb} {rule}" for verb, rule in _translation("add", "-A", victims, inner)))
+        hands.shell(lab, victim, "\n".join(f"{verb} {rule}" for verb, rule in _translation("add", "-A", victims)))
         hands.annotate(lab, victim, {"public-ip-overwrite": outer})
         hands.restart_flannel(lab, victim)
         wait_until(lambda: hands.announced(hands.nodes(lab)[victim])["public-ip"] == outer, "the outer address is announced")
@@ -35,14 +36,13 @@ class OverwriteWithNat(Decoy):
         hands.annotate(lab, victim, {"public-ip-overwrite": None})
         hands.restart_flannel(lab, victim)
         wait_until(lambda: "public-ip-overwrite" not in hands.announced(hands.nodes(lab)[victim]), "the overwrite is gone")
-        inner = hands.announced(hands.nodes(lab)[victim])["public-ip"]
-        lines = "\n".join(f"{verb} {rule}" for verb, rule in _translation("del", "-D", victims, inner))
+        lines = "\n".join(f"{verb} {rule}" for verb, rule in _translation("del", "-D", victims))
         hands.shell(lab, victim, f"set +e\n{lines}\ntrue")
 
 
-def _translation(verb: str, letter: str, victims: Victims, inner: str) -> list[tuple[str, str]]:
+def _translation(verb: str, letter: str, victims: Victims) -> list[tuple[str, str]]:
     """The card answers ARP for the outer address, and what comes for it is given the inner one before routing."""
-    outer, device = victims.values["outer"], victims.values["device"]
+    outer, inner, device = (victims.values[name] for name in ("outer", "inner", "device"))
     return [
         (f"ip neigh {verb}", f"proxy {outer} dev {device}"),
         (f"iptables -t nat {letter}", f"PREROUTING -d {outer} -j DNAT --to-destination {inner}"),

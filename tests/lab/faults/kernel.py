@@ -21,6 +21,7 @@ class Kernel(Fault):
     CUTS: ClassVar[str] = "out"
     SIZE: ClassVar[int] = 56  # bytes of the pings that are cut
     FAMILY: ClassVar[int] = 4  # and whether they are IPv4 or IPv6
+    PATIENCE: ClassVar[float] = 60.0  # only what stood still for half a minute is judged, in two readings
     RESTART: ClassVar[bool] = False  # whether flannel has to be started anew to heal
 
     def draw(self, lab: Cluster, random: Random) -> Victims:
