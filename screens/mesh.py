@@ -116,7 +116,7 @@ class MeshPage(Page):
             self.drawn = (view, self.leg)
             states = getattr(view, LEGS[self.leg].name) if view is not None else b""
             self.map.put(Square(view.names if view is not None and states else (), states))
-        self.query_one("#said", Note).put(_said(view, self.map.grid.square, LEGS[self.leg], utc=not state.local))
+        self.query_one("#said", Note).put(_said(view, self.map.grid.square, LEGS[self.leg], state))
         self.query_one("#legend", Note).put(_legend() if self.map.grid.square.names else ())
         self.draw_cell(state)
 
@@ -173,15 +173,17 @@ class MeshPage(Page):
             self.scope.open("pair", f"{event.row} {event.column}")
 
 
-def _said(view: MeshView | None, square: Square, leg: Leg, *, utc: bool) -> list[Span]:
+def _said(view: MeshView | None, square: Square, leg: Leg, state: State) -> list[Span]:
     """The answer in a sentence, of what is shown: one kind of entry, or all of them."""
     if view is None or not view.names:
         return []
     unread = view.asked - view.answered
-    gap = f" {count(unread, 'node')} did not answer, or not wholly." if unread else ""
-    at = (f"  read {clock(view.taken, utc=utc)}" if view.taken else "", "muted")
+    reading = state.phase is Phase.READING
+    silent = "not yet read" if reading else "did not answer, or not wholly"
+    gap = f" {count(unread, 'node')} {silent}." if unread else ""
+    at = (f"  read {clock(view.taken, utc=not state.local)}" if view.taken else "", "muted")
     number = Counter(square.states)
-    faults = sum(number[state] for state in PairState if state >= FAULT)
+    faults = sum(number[kind] for kind in PairState if kind >= FAULT)
     doubts = number[PairState.UNKNOWN] + number[PairState.SETTLING]
     if faults:
         said = f"{count(faults, 'pair')} with {leg.one} that is not as flannel would have set it."

@@ -87,7 +87,7 @@ class Stage:
             false.update(dict.fromkeys(verdict.false))
             row.seconds = time.monotonic() - began
             row.verdict = Verdict(verdict.found, verdict.missed, tuple(false), verdict.unknown)
-            if set(verdict.missed) <= planned().keys() | set(verdict.unknown) or row.seconds > patience:
+            if set(verdict.missed) <= planned().keys() or row.seconds > patience:  # what is unknown may be settling yet
                 return
             time.sleep(1.0)
 

@@ -30,6 +30,7 @@ from flannelscope.node_views import (
 )
 from tests.tui.world import NOON, SaidEngine, console, node, reading
 from tui.app import FlannelScope
+from tui.state import Phase
 from tui.widgets.document import Document
 from tui.widgets.gridmap import GridMap
 from tui.widgets.lines import Note
@@ -138,6 +139,13 @@ async def test_nodes_that_did_not_answer_are_told_beside_the_answer() -> None:
     async with looking("4") as world:
         await world.tell("mesh", (), mesh(answered=3))
         assert "1 node did not answer, or not wholly." in world.note("said")
+
+
+async def test_while_nodes_are_still_being_read_none_is_said_to_be_silent() -> None:
+    async with looking("4") as world:
+        world.app.store.put(phase=Phase.READING)
+        await world.tell("mesh", (), mesh(answered=3))
+        assert "1 node not yet read." in world.note("said")
 
 
 async def test_the_cell_under_the_cursor_is_asked_for_and_explained() -> None:
