@@ -10,7 +10,7 @@ from flannelscope.deletion import once
 from flannelscope.facts import Facts
 from flannelscope.flannel.annotations import announcements
 from flannelscope.kernels import kernel_of
-from flannelscope.mesh import State
+from flannelscope.mesh import State, identity
 from flannelscope.model import FdbEntry, Kernel, Neighbour, Node, NodeChange, Route, Value
 
 TUNNEL = "flannel"  # how the names of its devices begin
@@ -40,18 +40,13 @@ class _Tables(Value, frozen=True):
     macs: frozenset[str] | None
 
 
-def matters(node: Node) -> object:
-    """What of a Node other nodes' kernels follow."""
-    return node.uid, node.pod_cidrs, sorted(node.annotations.items())
-
-
 def noticed(before: Iterable[Node], after: Iterable[Node], at: float) -> tuple[NodeChange, ...]:
-    """The Nodes that differ in what matters, by name."""
+    """The Nodes that differ in what other nodes' kernels follow, by name."""
     old, new = {node.name: node for node in before}, {node.name: node for node in after}
     found = []
     for name in sorted({*old, *new}):
         one, other = old.get(name), new.get(name)
-        if one is other or (one is not None and other is not None and matters(one) == matters(other)):
+        if one is other or (one is not None and other is not None and identity(one) == identity(other)):
             continue
         found.append(NodeChange(at, name, one, other))
     return tuple(found)

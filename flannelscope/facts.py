@@ -20,7 +20,7 @@ from flannelscope.flannel.discovery import Discovery, discover, members_by_prefi
 from flannelscope.flannel.netconf import NetConf
 from flannelscope.heartbeats import alive
 from flannelscope.mesh import Mesh, Web
-from flannelscope.model import ContainerStatus, Kernel, Lease, Link, Node, Pod, Prefix, Snapshot, Topic, Value
+from flannelscope.model import NO_EYES, ContainerStatus, Kernel, Lease, Link, Node, Pod, Prefix, Snapshot, Topic, Value
 
 NEW_NODE = 120.0  # seconds: a younger Node may still be without podCIDR, flannel, CNI
 FLANNEL_STARTED = 60.0
@@ -238,8 +238,9 @@ class Facts:
         node = self.nodes.get(name)
         if node is not None and node.os.lower() == "windows":
             return "it runs Windows: only what the API tells of it is judged"
-        told = (gap.reason for gap in self.snapshot.gaps if gap.topic is Topic.KERNELS and gap.node == name)
-        return next(told, "the node was not looked at")
+        gaps = [gap for gap in self.snapshot.gaps if gap.topic is Topic.KERNELS]
+        told = [gap.reason for gap in gaps if gap.node == name] or [gap.reason for gap in gaps if not gap.node]
+        return told[-1] if told else NO_EYES if Topic.KERNELS not in self.snapshot.readings else "the node was not looked at"
 
     @cached_property
     def mesh(self) -> Mesh | None:

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from flannelscope.changes import matters
 from flannelscope.events import WatchState
 from flannelscope.growing import take
 from flannelscope.held import Held
@@ -93,7 +92,7 @@ class Following:
     def _look_at(self, said: Answer, before: Snapshot) -> None:
         if isinstance(said, WatchState) and said.topic is Topic.NODES:
             self._watched = said.state == "watching"
-        if isinstance(said, Part) and said.topic is Topic.NODES and what_matters(before) != what_matters(self._snapshot):
+        if isinstance(said, Part) and said.topic is Topic.NODES and before.changes != self._snapshot.changes:
             self._again(self._follows[0])
 
     def _again(self, seconds: float) -> None:
@@ -166,8 +165,3 @@ class Following:
 
 def _of_kernels(said: Answer) -> bool:
     return isinstance(said, (Part, Gap)) and said.topic is Topic.KERNELS
-
-
-def what_matters(snapshot: Snapshot) -> dict[str, object]:
-    """Of each Node, what other nodes' kernels have to follow."""
-    return {node.name: matters(node) for node in snapshot.nodes}

@@ -15,7 +15,7 @@ from flannelscope.facts import Facts, Network
 from flannelscope.here import Here, NotRead
 from flannelscope.mesh import identity
 from flannelscope.mesh.steady import NOT_AGAIN, SEEN_ONCE
-from flannelscope.model import Evidence, Finding, Kernel, Node, Remedy, Severity, Topic, Unknown, Value, node_subject
+from flannelscope.model import Evidence, Finding, Kernel, Node, Remedy, Severity, Unknown, Value, node_subject
 from flannelscope.pod_addresses import QUIET, STANDS_STILL
 from flannelscope.text import natural
 
@@ -93,7 +93,7 @@ def _of_node(
 ) -> list[Complaint]:
     kernel = first_kernel(facts, node.name)
     if kernel is None:
-        doubts.add(why_no_kernel(facts, node.name), node.name)
+        doubts.add(facts.why_no_kernel(node.name), node.name)
         return []
     here = Here(facts, node, network, kernel)
     first = _complaints(here, judge, doubts)
@@ -153,12 +153,6 @@ def origin(facts: Facts, name: str) -> str:
     """How a node was reached for the newest reading."""
     kernel = second_kernel(facts, name)[0] or first_kernel(facts, name)
     return (kernel.origin or name) if kernel is not None else name
-
-
-def why_no_kernel(facts: Facts, name: str) -> str:
-    """Why a node's kernel was not read."""
-    reasons = (gap.reason for gap in facts.snapshot.gaps if gap.topic is Topic.KERNELS and gap.node == name)
-    return next(reasons, "the node was not looked at")
 
 
 def settling(facts: Facts, node: Node) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flannelscope.details import About, detail
 from flannelscope.facts import Facts
 from flannelscope.judge import Judgement
-from flannelscope.kernels import kernel_of, why_unread
+from flannelscope.kernels import kernel_of
 from flannelscope.model import Kernel
 from flannelscope.node_views import RawSection, RawView
 from flannelscope.probes import all_probes
@@ -22,7 +22,7 @@ def raw(facts: Facts, judgement: Judgement, about: About) -> RawView | None:
         return None
     kernel = kernel_of(facts.snapshot, name)
     if kernel is None:
-        return RawView(node=name, missing=clean(why_unread(facts.snapshot, name), 300))
+        return RawView(node=name, missing=clean(facts.why_no_kernel(name), 300))
     return RawView(node=name, origin=clean(kernel.origin), at=kernel.at, sections=_sections(kernel))
 
 

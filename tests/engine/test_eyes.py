@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from flannelscope import suspects
+from flannelscope.changes import noticed
 from flannelscope.collect import collect
 from flannelscope.events import Event, GapFound, Grown, TopicProgress
 from flannelscope.following import Following
@@ -301,10 +302,13 @@ def test_r_reads_the_kernels_again_too() -> None:
 
 
 def test_a_heartbeat_is_no_reason_to_read_kernels() -> None:
-    from flannelscope.following import what_matters
-
     beating = tuple(replace(node, resource_version="9", ready_since=5.0) for node in NODES)
-    assert what_matters(Snapshot(nodes=NODES)) == what_matters(Snapshot(nodes=beating))
+    assert noticed(NODES, beating, 1.0) == ()
+
+
+def test_nor_is_somebody_who_locks_a_node() -> None:
+    locked = replace(NODES[0], annotations={**NODES[0].annotations, "weave.works/kured-node-lock": "w1"})
+    assert noticed(NODES, (locked, *NODES[1:]), 1.0) == ()
 
 
 def test_progress_counts_those_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:

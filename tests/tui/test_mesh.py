@@ -215,6 +215,16 @@ async def test_three_hundred_nodes_fit_and_come_nearer_on_z() -> None:
         assert pair is not None and len(pair[0]) == len(pair[1]) == 1
 
 
+async def test_what_is_said_of_the_cell_is_what_the_row_is_called() -> None:
+    names = tuple(f"w{number:03}" for number in range(1, 301))
+    async with looking("4", size=(80, 24)) as world:
+        await world.tell("mesh", (), mesh((7, 250), names=names))
+        grid = world.app.screen.query_one(GridMap)
+        pair = grid.pair()
+        assert pair is not None
+        assert world.note("cell").startswith(f"{grid.title(pair[0])} towards {grid.title(pair[1])}:")
+
+
 async def test_the_next_fault_is_one_key_away() -> None:
     async with looking("4") as world:
         await world.tell("mesh", (), mesh((2, 3), (3, 0)))

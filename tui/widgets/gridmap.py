@@ -103,6 +103,11 @@ class GridMap(GridView, Moving, can_focus=True):
         names = self.grid.square.names
         return next((at for at, group in enumerate(groups) if any(names[place] == name for place in group)), otherwise)
 
+    def on_resize(self) -> None:
+        """Other room folds otherwise: another cell may be under the cursor."""
+        super().on_resize()
+        self.post_message(self.Moved())
+
     # actions
 
     def _to(self, row: int, column: int) -> None:
